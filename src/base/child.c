@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Processes that work for this one: a command whose output is wanted, a
+ * command that is the connection, a library call that must not block us. What
+ * the output means is the callers' affair.
+ *
+ * Between fork and exec only calls that are safe in a signal handler are made.
+ */
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#define PIECE       4096 /* octets read at once */
+#define CANNOT_EXEC 127  /* the shell's own status for that */
+
+/* ------------------------------------------------------- inside the child */
+
+static void reset_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int i;
+
+	for (i = 1; i < NSIG; i++)
+		sigaction(i, &action, NULL); /* fails for KILL and STOP */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+#ifdef SYS_close_range
+static int close_range_from(unsigned first)
+{
+	return (int)syscall(SYS_close_range, first, ~0u, 0);
+}
+#else
+static int close_range_from(unsigned first)
+{
+	(void)first;
+	return -1;
+}
+#endif
+
+/* Kernels before 5.9 have no close_range. */
+static void close_from(int first)
+{
+	long most;
+	int fd;
+
+	if (close_range_from((unsigned)first) == 0)
+		return;
+	most = sysconf(_SC_OPEN_MAX);
+	if (most < 0 || most > 65536)
+		most = 65536;
+	for (fd = first; fd < most; fd++)
+		close(fd);
+}
+
+static _Noreturn void run_shell(const char *command, int in, int out)
+{
+	char *const argv[] = {"sh", "-c", (char *)command, NULL};
+
+	reset_signals();
+	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
+		close_from(STDERR_FILENO + 1);
+		execve("/bin/sh", argv, environ);
+	}
+	_exit(CANNOT_EXEC);
+}
+
+static _Noreturn void run_work(child_work *work, const void *context, int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody else waits for it */
+	work(context, fd);
+	_exit(0);
+}
+
+/* ------------------------------------------------------- inside the parent */
+
+static pid_t start(struct outcome *o)
+{
+	struct sigaction action;
+	pid_t pid;
+
+	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+		action.sa_handler == SIG_IGN) {
+		action = (struct sigaction){.sa_handler = SIG_DFL};
+		sigaction(SIGCHLD, &action, NULL);
+	}
+	pid = fork();
+	if (pid < 0)
+		fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+			"cannot start another process");
+	return pid;
+}
+
+static int open_pipe(int fds[2], struct outcome *o)
+{
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return fail_errno(
+			o, CAUSE_SYSTEM, "4.3.0", "cannot make a pipe");
+	return 0;
+}
+
+/* waitpid whatever the signals; false: it is not there any more. */
+static bool await(pid_t pid, int *status)
+{
+	pid_t rc;
+
+	do
+		rc = waitpid(pid, status, 0);
+	while (rc < 0 && errno == EINTR);
+	return rc == pid;
+}
+
+/* Read as much as fits: octets read, 0 at the end, -1 with errno (ENOSPC: out
+ * is full and there is more). */
+static ssize_t take(int fd, struct buf *out)
+{
+	size_t space = out->limit - out->n;
+	char *room, more;
+	ssize_t n;
+
+	if (!space) {
+		n = read(fd, &more, sizeof(more));
+		memory_wipe(&more, sizeof(more));
+		if (n <= 0)
+			return n;
+		out->overflow = true;
+		errno = ENOSPC;
+		return -1;
+	}
+	if (space > PIECE)
+		space = PIECE;
+	room = buf_room(out, space);
+	n = read(fd, room, space);
+	if (n > 0)
+		out->n += (size_t)n;
+	out->p[out->n] = '\0';
+	return n;
+}
+
+/* Take in everything: 0 at the end, 1 when the deadline passed, -1 and errno
+ * (ENOSPC: more than out holds). */
+static int collect(int fd, struct buf *out, struct deadline deadline)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	ssize_t n;
+	int rc;
+
+	for (;;) {
+		rc = poll(&wait, 1, deadline_left(deadline));
+		if (rc == 0 && deadline_passed(deadline))
+			return 1;
+		if (rc < 0 && errno != EINTR)
+			return -1;
+		if (rc <= 0)
+			continue;
+		n = take(fd, out);
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -1;
+	}
+}
+
+static int judge(const char *what, int status, struct outcome *o)
+{
+	if (WIFSIGNALED(status))
+		return fail(o, CAUSE_CONFIG, "5.3.5",
+			"%s: the command was ended by signal %d (%s)", what,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status))
+		return fail(o, CAUSE_CONFIG, "5.3.5",
+			"%s: the command failed with exit status %d%s", what,
+			WEXITSTATUS(status),
+			WEXITSTATUS(status) == CANNOT_EXEC
+				? " (it was not found)"
+				: "");
+	return 0;
+}
+
+static int capture_from(
+	const char *what, pid_t pid, int fd, struct buf *out, struct outcome *o)
+{
+	int rc = collect(fd, out, DEADLINE_NEVER);
+	int error = errno;
+	int status = 0;
+
+	close(fd); /* whoever still writes gets SIGPIPE */
+	if (rc < 0)
+		kill(pid, SIGKILL);
+	if (!await(pid, &status))
+		return fail_errno(
+			o, CAUSE_SYSTEM, "4.3.0", "%s: waiting for it", what);
+	errno = error;
+	if (rc < 0 && out->overflow)
+		return fail(o, CAUSE_CONFIG, "5.3.5",
+			"%s: the command wrote more than %zu octets", what,
+			out->limit);
+	if (rc < 0)
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+			"%s: reading its output", what);
+	return judge(what, status, o);
+}
+
+int child_capture(const char *what, const char *command, struct buf *out,
+	struct outcome *o)
+{
+	int fds[2], rc = -1;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	pid_t pid;
+
+	if (null < 0)
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0", "/dev/null");
+	if (open_pipe(fds, o) < 0)
+		goto done;
+	pid = start(o);
+	if (pid == 0)
+		run_shell(command, null, fds[1]);
+	close(fds[1]);
+	if (pid > 0)
+		rc = capture_from(what, pid, fds[0], out, o);
+	else
+		close(fds[0]);
+done:
+	close(null);
+	return rc;
+}
+
+int child_connect(const char *command, pid_t *pid, struct outcome *o)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return fail_errno(
+			o, CAUSE_SYSTEM, "4.3.0", "cannot make a socket pair");
+	/* Only our end: the command expects to be able to block. */
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {
+		fail_errno(o, CAUSE_SYSTEM, "4.3.0", "a socket pair");
+		goto broken;
+	}
+	*pid = start(o);
+	if (*pid == 0)
+		run_shell(command, fds[1], fds[1]);
+	if (*pid < 0)
+		goto broken;
+	close(fds[1]);
+	return fds[0];
+broken:
+	close(fds[0]);
+	close(fds[1]);
+	return -1;
+}
+
+/* Has it ended by then? Looked at ever less often: most end at once. */
+static bool has_ended_within(pid_t pid, int64_t ms)
+{
+	struct deadline deadline = deadline_in_ms(ms);
+	struct timespec nap = {.tv_nsec = 1000000};
+	pid_t rc;
+
+	for (;;) {
+		rc = waitpid(pid, NULL, WNOHANG);
+		if (rc == pid || (rc < 0 && errno != EINTR))
+			return true;
+		if (deadline_passed(deadline))
+			return false;
+		nanosleep(&nap, NULL);
+		if (nap.tv_nsec < 32000000)
+			nap.tv_nsec *= 2;
+	}
+}
+
+void child_end(pid_t pid)
+{
+	int status;
+
+	if (pid <= 0 || has_ended_within(pid, 1000))
+		return;
+	kill(pid, SIGTERM);
+	if (has_ended_within(pid, 1000))
+		return;
+	kill(pid, SIGKILL);
+	await(pid, &status);
+}
+
+int child_call(child_work *work, const void *context, struct buf *out,
+	struct deadline deadline, struct outcome *o)
+{
+	int fds[2], rc, error, status;
+	pid_t pid;
+
+	if (open_pipe(fds, o) < 0)
+		return -1;
+	pid = start(o);
+	if (pid == 0)
+		run_work(work, context, fds[1]);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return -1;
+	}
+	rc = collect(fds[0], out, deadline);
+	error = errno;
+	close(fds[0]);
+	if (rc != 0)
+		kill(pid, SIGKILL);
+	await(pid, &status);
+	errno = error;
+	if (rc < 0)
+		fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+			"cannot read from another process");
+	return rc;
+}

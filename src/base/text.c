@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Comparing, trimming, matching and making bytes printable. ASCII rules only:
+ * protocols do not follow the user's locale.
+ */
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+bool text_is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool text_is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool text_is_control(char c)
+{
+	return (unsigned char)c < 32 || c == 127;
+}
+
+char text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool view_equal(struct view a, struct view b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool view_equal_nocase(struct view a, struct view b)
+{
+	size_t i;
+
+	if (a.n != b.n)
+		return false;
+	for (i = 0; i < a.n; i++)
+		if (text_lower(a.p[i]) != text_lower(b.p[i]))
+			return false;
+	return true;
+}
+
+bool view_starts_nocase(struct view v, struct view prefix)
+{
+	if (v.n < prefix.n)
+		return false;
+	return view_equal_nocase(view_make(v.p, prefix.n), prefix);
+}
+
+static bool is_blank(char c)
+{
+	return text_is_space(c) || c == '\r' || c == '\n';
+}
+
+struct view view_trim(struct view v)
+{
+	while (v.n && is_blank(v.p[0]))
+		v = view_skip(v, 1);
+	while (v.n && is_blank(v.p[v.n - 1]))
+		v.n--;
+	return v;
+}
+
+bool view_has_8bit(struct view v)
+{
+	size_t i;
+
+	for (i = 0; i < v.n; i++)
+		if ((unsigned char)v.p[i] >= 128)
+			return true;
+	return false;
+}
+
+/* The length of the UTF-8 character at the start of v; 0 if there is none.
+ * The bounds on the second octet are those of RFC 3629 4. */
+static size_t utf8_length(struct view v)
+{
+	unsigned char c = (unsigned char)v.p[0];
+	unsigned char low = 0x80, high = 0xbf;
+	size_t i, n;
+
+	if (c < 0x80)
+		return 1;
+	if (c < 0xc2 || c > 0xf4)
+		return 0;
+	n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	if (v.n < n)
+		return 0;
+	if (c == 0xe0)
+		low = 0xa0;
+	else if (c == 0xed)
+		high = 0x9f;
+	else if (c == 0xf0)
+		low = 0x90;
+	else if (c == 0xf4)
+		high = 0x8f;
+	if ((unsigned char)v.p[1] < low || (unsigned char)v.p[1] > high)
+		return 0;
+	for (i = 2; i < n; i++)
+		if (((unsigned char)v.p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+bool view_is_utf8(struct view v)
+{
+	size_t n;
+
+	for (; v.n; v = view_skip(v, n)) {
+		n = utf8_length(v);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+struct view view_next_word(struct view *v)
+{
+	struct view word;
+	size_t n = 0;
+
+	while (v->n && text_is_space(v->p[0]))
+		*v = view_skip(*v, 1);
+	while (n < v->n && !text_is_space(v->p[n]))
+		n++;
+	word = view_make(v->p, n);
+	*v = view_skip(*v, n);
+	return word;
+}
+
+bool text_matches(struct view pattern, struct view text)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
+
+	while (t < text.n) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = p++;
+			mark = t;
+		} else if (p < pattern.n &&
+			   (pattern.p[p] == '?' ||
+			    text_lower(pattern.p[p]) ==
+				    text_lower(text.p[t]))) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1; /* let the last star eat one more */
+			t = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.n && pattern.p[p] == '*')
+		p++;
+	return p == pattern.n;
+}
+
+bool text_to_number(struct view v, unsigned long long max,
+		    unsigned long long *value)
+{
+	unsigned long long n = 0, digit;
+	size_t i;
+
+	if (!v.n)
+		return false;
+	for (i = 0; i < v.n; i++) {
+		if (!text_is_digit(v.p[i]))
+			return false;
+		digit = (unsigned long long)(v.p[i] - '0');
+		if (digit > max || n > (max - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	*value = n;
+	return true;
+}
+
+bool text_to_seconds(struct view v, unsigned long long max,
+		     unsigned long long *seconds)
+{
+	static const struct {
+		char letter;
+		unsigned long seconds;
+	} units[] = {
+		{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800},
+	};
+	unsigned long long n, unit = 1;
+	size_t i;
+
+	if (v.n && !text_is_digit(v.p[v.n - 1])) {
+		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			if (units[i].letter == text_lower(v.p[v.n - 1]))
+				break;
+		if (i == sizeof(units) / sizeof(units[0]))
+			return false;
+		unit = units[i].seconds;
+		v.n--;
+	}
+	if (!text_to_number(v, max / unit, &n))
+		return false;
+	*seconds = n * unit;
+	return true;
+}
+
+static unsigned code_point(const char *p, size_t n)
+{
+	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	unsigned code = (unsigned char)p[0] & first[n];
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		code = code << 6 | ((unsigned char)p[i] & 0x3f);
+	return code;
+}
+
+/* Does it drive a terminal, end a line, turn the text round or hide? */
+static bool is_unprintable(unsigned code)
+{
+	static const struct {
+		unsigned first, last;
+	} ranges[] = {
+		{0, 31},          {0x7f, 0x9f},
+		{0xad, 0xad},     {0x61c, 0x61c},
+		{0x200b, 0x200f}, {0x2028, 0x202e},
+		{0x2060, 0x206f}, {0xfeff, 0xfeff},
+		{0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+void text_add_printable(struct buf *b, struct view v)
+{
+	size_t i, n;
+
+	for (; v.n; v = view_skip(v, n)) {
+		n = utf8_length(v);
+		if (n && !is_unprintable(code_point(v.p, n))) {
+			buf_add(b, v.p, n);
+			continue;
+		}
+		n = n ? n : 1;
+		for (i = 0; i < n; i++)
+			buf_printf(b, "\\x%02X", (unsigned char)v.p[i]);
+	}
+}
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+size_t text_distance(struct view a, struct view b, size_t most)
+{
+	size_t row[65]; /* row[j]: distance of a's first i and b's first j */
+	size_t i, j, corner, above;
+
+	if (a.n > 64 || b.n > 64)
+		return most + 1;
+	for (j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (i = 1; i <= a.n; i++) {
+		corner = row[0];
+		row[0] = i;
+		for (j = 1; j <= b.n; j++) {
+			above = row[j];
+			if (text_lower(a.p[i - 1]) != text_lower(b.p[j - 1]))
+				corner++;
+			row[j] = least(corner, above + 1, row[j - 1] + 1);
+			corner = above;
+		}
+	}
+	return row[b.n] > most ? most + 1 : row[b.n];
+}

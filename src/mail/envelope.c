@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who gets the message, who is told of failures, and what was asked of the
+ * delivery, gathered from the command line and the header. An address that
+ * has no domain gets one here or is refused: none leaves without.
+ */
+#include "mail/envelope.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define ENVID_MAX 100u /* octets, RFC 3461 4.4 */
+
+/* ------------------------------------------------------------- DSN, 8BIT */
+
+struct word {
+	const char *text;
+	unsigned value;
+};
+
+/* Words are few; 0 is not among the values. */
+static unsigned find_word(const struct word *words, size_t n, struct view text)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (view_equal_nocase(view_of(words[i].text), text))
+			return words[i].value;
+	return 0;
+}
+
+bool envelope_parse_notify(struct view text, unsigned *notify)
+{
+	static const struct word words[] = {
+		{"never", NOTIFY_NEVER},
+		{"success", NOTIFY_SUCCESS},
+		{"failure", NOTIFY_FAILURE},
+		{"delay", NOTIFY_DELAY},
+	};
+	unsigned set = 0, one;
+	const char *comma;
+	struct view word;
+
+	do {
+		comma = memchr(text.p, ',', text.n);
+		word = view_make(text.p,
+				 comma ? (size_t)(comma - text.p) : text.n);
+		text = view_skip(text, word.n + 1);
+		one = find_word(words, sizeof(words) / sizeof(words[0]),
+				view_trim(word));
+		if (!one)
+			return false;
+		set |= one;
+	} while (comma);
+	if (set & NOTIFY_NEVER && set != NOTIFY_NEVER)
+		return false;
+	*notify = set;
+	return true;
+}
+
+bool envelope_parse_return(struct view text, enum dsn_return *ret)
+{
+	static const struct word words[] = {
+		{"full", RETURN_FULL},
+		{"hdrs", RETURN_HEADERS},
+	};
+	unsigned found = find_word(words, 2, text);
+
+	if (found)
+		*ret = (enum dsn_return)found;
+	return found != 0;
+}
+
+bool envelope_parse_body_type(struct view text, enum body_type *type)
+{
+	static const struct word words[] = {
+		{"7bit", BODY_7BIT},
+		{"8bitmime", BODY_8BITMIME},
+		{"binarymime", BODY_BINARYMIME},
+	};
+	unsigned found = find_word(words, 3, text);
+
+	if (found)
+		*type = (enum body_type)found;
+	return found != 0;
+}
+
+int envelope_set_envid(struct envelope *e, struct view text, struct outcome *o)
+{
+	size_t i;
+
+	if (!text.n || text.n > ENVID_MAX)
+		return fail(o, CAUSE_USAGE, "5.5.4",
+			    "an envelope id has 1 to %u octets", ENVID_MAX);
+	for (i = 0; i < text.n; i++)
+		if (text.p[i] < ' ' || text.p[i] > '~')
+			return fail(o, CAUSE_USAGE, "5.5.4",
+				    "an envelope id is printable ASCII");
+	free(e->envid);
+	e->envid = memory_dup_n(text.p, text.n);
+	return 0;
+}
+
+/* -------------------------------------------------------------- addresses */
+
+/* Give a local name its home. */
+static int settle(struct address *a, const struct local_policy *local,
+		  struct outcome *o)
+{
+	if (a->has_domain)
+		return 0;
+	if (local && local->maildomain)
+		return address_qualify(a, local->maildomain, o);
+	return fail(o, CAUSE_RECIPIENT, "5.1.3",
+		    "\"%s\" has no domain; set maildomain, or aliases, to say "
+		    "where its mail goes",
+		    a->mailbox);
+}
+
+/* What is wrong with an address is found without knowing whose it is. */
+static int blame_sender(struct outcome *o)
+{
+	if (o->cause == CAUSE_RECIPIENT) {
+		o->cause = CAUSE_SENDER;
+		snprintf(o->status, sizeof(o->status), "5.1.7");
+	}
+	return -1;
+}
+
+int envelope_set_sender(struct envelope *e, struct view text,
+			const struct local_policy *local, struct outcome *o)
+{
+	struct view trimmed = view_trim(text);
+	struct address a = ADDRESS_INIT;
+
+	if (!trimmed.n || view_equal(trimmed, VIEW("<>"))) {
+		a.mailbox = memory_dup("");
+	} else if (address_parse(text, &a, o) < 0 || settle(&a, local, o) < 0) {
+		address_release(&a);
+		return blame_sender(o);
+	}
+	address_release(&e->sender);
+	e->sender = a;
+	return 0;
+}
+
+static int compare_mailboxes(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Takes over the address. Its form is canonical, so that equal mailboxes are
+ * equal strings. */
+static int add_recipient(struct envelope *e, struct address *a,
+			 const struct local_policy *local, struct outcome *o)
+{
+	struct recipient *r;
+	char **known;
+
+	if (settle(a, local, o) < 0) {
+		address_release(a);
+		return -1;
+	}
+	known = tsearch(a->mailbox, &e->known, compare_mailboxes);
+	if (!known || *known != a->mailbox) {
+		address_release(a);
+		return known ? 0
+			     : fail(o, CAUSE_SYSTEM, "4.3.1", "out of memory");
+	}
+	if (e->n_recipients == e->recipients_cap) {
+		e->recipients_cap = e->recipients_cap * 2 + 4;
+		e->recipients = memory_resize(e->recipients, e->recipients_cap,
+					      sizeof(*e->recipients));
+	}
+	r = &e->recipients[e->n_recipients++];
+	r->address = *a;
+	r->original = NULL;
+	*a = ADDRESS_INIT;
+	return 0;
+}
+
+static int add_list(struct envelope *e, struct view text,
+		    const struct local_policy *local, struct outcome *o)
+{
+	struct address_list list = ADDRESS_LIST_INIT;
+	int rc = address_list_parse(text, &list, o);
+	size_t i;
+
+	for (i = 0; i < list.n && rc == 0; i++)
+		rc = add_recipient(e, &list.p[i], local, o);
+	address_list_release(&list);
+	return rc;
+}
+
+/* An argument is one line; only a header's field may be folded. */
+static bool has_control(struct view text)
+{
+	size_t i;
+
+	for (i = 0; i < text.n; i++)
+		if (text_is_control(text.p[i]) && text.p[i] != '\t')
+			return true;
+	return false;
+}
+
+int envelope_add_recipients(struct envelope *e, struct view text,
+			    const struct local_policy *local, struct outcome *o)
+{
+	struct buf shown = BUF_INIT(1024);
+
+	if (!has_control(text))
+		return add_list(e, text, local, o);
+	text_add_printable(&shown,
+			   view_make(text.p, text.n < 200 ? text.n : 200));
+	fail(o, CAUSE_RECIPIENT, "5.1.3",
+	     "bad address \"%s\": there is a control character in it", shown.p);
+	buf_release(&shown);
+	return -1;
+}
+
+/* -------------------------------------------------------------- the header */
+
+/* Some of a message's fields, from `begin` up to, without, `end`. */
+struct range {
+	size_t begin;
+	size_t end;
+};
+
+/*
+ * The newest Resent- block: the topmost Resent- fields up to another field,
+ * or to one that the block has already, as each comes once (RFC 5322 3.6.6).
+ * Empty: there is none.
+ */
+static struct range find_resent(const struct message *m)
+{
+	struct range r = {0, 0};
+	unsigned seen = 0, bit;
+
+	while (r.begin < m->n_fields &&
+	       !(m->fields[r.begin].roles & ROLE_RESENT))
+		r.begin++;
+	for (r.end = r.begin; r.end < m->n_fields; r.end++) {
+		bit = 1u << m->fields[r.end].id;
+		if (!(m->fields[r.end].roles & ROLE_RESENT) ||
+		    (seen & bit && m->fields[r.end].id != FIELD_OTHER))
+			break;
+		seen |= bit;
+	}
+	return r;
+}
+
+int envelope_add_from_header(struct envelope *e, const struct message *m,
+			     const struct local_policy *local,
+			     struct outcome *o)
+{
+	struct range range = find_resent(m);
+	unsigned wanted = ROLE_RECIPIENT | ROLE_RESENT;
+	const struct field *f;
+	size_t i;
+
+	if (range.begin == range.end) {
+		range = (struct range){0, m->n_fields};
+		wanted = ROLE_RECIPIENT;
+	}
+	for (i = range.begin; i < range.end; i++) {
+		f = &m->fields[i];
+		if ((f->roles & (ROLE_RECIPIENT | ROLE_RESENT)) != wanted)
+			continue;
+		if (add_list(e, f->body, local, o) < 0) {
+			outcome_add_context(o, "%s", field_name(f->id));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The first address of the first such field in the range, if there is one. */
+static int take_first(const struct message *m, struct range range,
+		      enum field_id id, struct address *a, struct outcome *o)
+{
+	struct address_list list = ADDRESS_LIST_INIT;
+	size_t i = range.begin;
+	int rc;
+
+	while (i < range.end && m->fields[i].id != id)
+		i++;
+	if (i == range.end)
+		return 0;
+	rc = address_list_parse(m->fields[i].body, &list, o);
+	if (rc < 0) {
+		outcome_add_context(o, "%s", field_name(id));
+		blame_sender(o);
+	} else if (list.n) {
+		*a = list.p[0];
+		list.p[0] = ADDRESS_INIT;
+	}
+	address_list_release(&list);
+	return rc;
+}
+
+int envelope_sender_from_header(const struct message *m, struct address *a,
+				struct outcome *o)
+{
+	const struct range all = {0, m->n_fields}, resent = find_resent(m);
+	const struct {
+		struct range range;
+		enum field_id id;
+	} places[] = {
+		{resent, FIELD_RESENT_SENDER},
+		{resent, FIELD_RESENT_FROM},
+		{all, FIELD_SENDER},
+		{all, FIELD_FROM},
+	};
+	size_t i;
+
+	*a = ADDRESS_INIT;
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (!a->mailbox &&
+		    take_first(m, places[i].range, places[i].id, a, o) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the rest */
+
+const char *envelope_utf8_address(const struct envelope *e)
+{
+	size_t i;
+
+	if (e->sender.needs_utf8)
+		return e->sender.mailbox;
+	for (i = 0; i < e->n_recipients; i++)
+		if (e->recipients[i].address.needs_utf8)
+			return e->recipients[i].address.mailbox;
+	return NULL;
+}
+
+/* The tree's keys belong to the recipients. */
+static void keep_key(void *key)
+{
+	(void)key;
+}
+
+void envelope_release(struct envelope *e)
+{
+	size_t i;
+
+	tdestroy(e->known, keep_key);
+	for (i = 0; i < e->n_recipients; i++) {
+		address_release(&e->recipients[i].address);
+		free(e->recipients[i].original);
+	}
+	free(e->recipients);
+	address_release(&e->sender);
+	free(e->envid);
+	*e = ENVELOPE_INIT;
+}

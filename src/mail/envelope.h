@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef MAIL_ENVELOPE_H
+#define MAIL_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/outcome.h"
+#include "mail/address.h"
+#include "mail/message.h"
+
+/* RFC 3461 4.1; a set of bits, 0: not asked for. */
+enum dsn_notify {
+	NOTIFY_NEVER = 1 << 0,
+	NOTIFY_SUCCESS = 1 << 1,
+	NOTIFY_FAILURE = 1 << 2,
+	NOTIFY_DELAY = 1 << 3,
+};
+
+/* RFC 3461 4.3. */
+enum dsn_return { RETURN_UNSET = 0, RETURN_FULL, RETURN_HEADERS };
+
+/* RFC 6152, RFC 3030: what the caller said the body is. */
+enum body_type { BODY_UNSET = 0, BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
+
+struct recipient {
+	struct address address;
+	char *original;	/* before aliases (ORCPT); NULL: the same */
+};
+
+struct envelope {
+	struct address sender;	/* mailbox NULL: not known yet; "": null */
+	struct recipient *recipients;	/* only envelope_add_… adds some */
+	size_t n_recipients;
+	size_t recipients_cap;
+	void *known;	/* their mailboxes, as a tree of tsearch(3): finds
+			   duplicates whoever chose the addresses */
+	unsigned notify;	/* enum dsn_notify */
+	enum dsn_return ret;
+	char *envid;		/* plain text, at most 100 octets; or NULL */
+	enum body_type body_type;
+};
+
+#define ENVELOPE_INIT ((struct envelope){0})
+
+/* What gives a local name a home. */
+struct local_policy {
+	char *maildomain;	/* put behind names without a domain; or NULL */
+};
+
+/* RFC 3461 4.1: "never" or a list of success, failure, delay. False: wrong. */
+bool envelope_parse_notify(struct view text, unsigned *notify);
+bool envelope_parse_return(struct view text, enum dsn_return *ret);
+bool envelope_parse_body_type(struct view text, enum body_type *type);
+
+/* ENVID: 1–100 printable ASCII octets (RFC 3461 4.4), else CAUSE_USAGE. */
+int envelope_set_envid(struct envelope *e, struct view text, struct outcome *o);
+
+/* "" and "<>" are the null reverse-path. CAUSE_SENDER 5.1.7. A sender without
+ * domain is qualified as local names are; without a home for it, refused. */
+int envelope_set_sender(struct envelope *e, struct view text,
+			const struct local_policy *local, struct outcome *o);
+
+/*
+ * Add recipients: one argument of the command line, which may hold a comma-
+ * separated list as sendmail allows. Duplicates are dropped. CAUSE_RECIPIENT
+ * 5.1.3. A local name without a home is refused naming the settings that
+ * would give it one (maildomain, aliases).
+ */
+int envelope_add_recipients(struct envelope *e, struct view text,
+			    const struct local_policy *local,
+			    struct outcome *o);
+
+/*
+ * -t: add those of To, Cc and Bcc; if the message has Resent- fields, those
+ * of the newest (topmost) Resent- block instead (RFC 5322 3.6.6).
+ */
+int envelope_add_from_header(struct envelope *e, const struct message *m,
+			     const struct local_policy *local,
+			     struct outcome *o);
+
+/*
+ * The address a header gives for the sender: of the topmost Resent- block
+ * Resent-Sender or Resent-From, else Sender, else the first of From. Returns
+ * 0 with a->mailbox NULL when there is none.
+ */
+int envelope_sender_from_header(const struct message *m, struct address *a,
+				struct outcome *o);
+
+/* An address that only SMTPUTF8 can carry, or NULL. */
+const char *envelope_utf8_address(const struct envelope *e);
+
+void envelope_release(struct envelope *e);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The one pass over the input. It comes in blocks; each is cut into pieces, a
+ * piece being a line or what the block holds of one. Pieces go to the header
+ * until that ends, then to the body, and nothing is looked at twice. What
+ * fields mean is for mail/field, where the body stays for mail/store.
+ */
+#include "mail/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define BLOCK_SIZE (64u << 10)  /* octets read at once */
+#define OUT_SIZE   (128u << 10) /* octets of body stored at once */
+#define HELD_MAX   2u           /* octets that wait for the next block */
+
+struct intake {
+	struct message *m;
+	const struct intake_policy *policy;
+	struct buf mbox_line; /* a "From " line until what follows it shows
+				   whether it is one */
+	size_t line_start;    /* offset in the header of its last line */
+	uint64_t line_n;      /* octets of the body's last line so far */
+	uint64_t line;        /* number of the input's line */
+	bool line_open;       /* a piece of this line was taken before */
+	bool in_body;         /* the header has ended */
+	bool at_end;          /* no more input comes */
+	bool ended;           /* a lone dot has ended the message */
+	bool block_has_cr;    /* what to look for in the block's pieces */
+	bool block_has_nul;
+	size_t held;  /* octets at the front of `block` */
+	size_t out_n; /* octets in `out` */
+	char block[HELD_MAX + BLOCK_SIZE];
+	char out[OUT_SIZE];
+};
+
+/* Eight octets at a time: bodies are large. */
+static bool has_8bit(struct view v)
+{
+	uint64_t word, bits = 0;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= v.n; i += sizeof(word)) {
+		memcpy(&word, v.p + i, sizeof(word));
+		bits |= word;
+	}
+	return bits & UINT64_C(0x8080808080808080) ||
+		view_has_8bit(view_skip(v, i));
+}
+
+static void note_length(struct message *m, uint64_t n)
+{
+	if (n > m->longest_line)
+		m->longest_line = n;
+}
+
+/* ---------------------------------------------------------------- the body */
+
+static int flush_body(struct intake *in, struct outcome *o)
+{
+	struct view out = view_make(in->out, in->out_n);
+
+	in->m->body_8bit = in->m->body_8bit || has_8bit(out);
+	in->out_n = 0;
+	return store_append(in->m->body, out.p, out.n, o);
+}
+
+static int take_body(
+	struct intake *in, struct view piece, bool complete, struct outcome *o)
+{
+	/* a piece is at most a block, so it fits what is empty */
+	if (piece.n + 2 > OUT_SIZE - in->out_n && flush_body(in, o) < 0)
+		return -1;
+	memcpy(in->out + in->out_n, piece.p, piece.n);
+	in->out_n += piece.n;
+	in->line_n += piece.n;
+	if (!complete)
+		return 0;
+	memcpy(in->out + in->out_n, "\r\n", 2);
+	in->out_n += 2;
+	note_length(in->m, in->line_n);
+	in->line_n = 0;
+	return 0;
+}
+
+/* -------------------------------------------------------------- the header */
+
+enum line_kind {
+	LINE_UNKNOWN,   /* too little of it has been seen */
+	LINE_FIELD,     /* begins a field or goes on with one */
+	LINE_MBOX,      /* "From someone at some time" */
+	LINE_SEPARATOR, /* the empty one */
+	LINE_TEXT,      /* none of these: the body begins with it */
+};
+
+static enum line_kind kind_of(
+	const struct intake *in, struct view line, bool complete)
+{
+	if (!complete && line.n <= FIELD_NAME_LIMIT)
+		return LINE_UNKNOWN;
+	if (!line.n)
+		return in->mbox_line.n ? LINE_TEXT : LINE_SEPARATOR;
+	if (in->line_start && text_is_space(line.p[0]))
+		return LINE_FIELD;
+	if (field_begins(line))
+		return LINE_FIELD;
+	if (!in->line_start && !in->mbox_line.n && line.n <= FIELD_NAME_LIMIT &&
+		!strncmp(line.p, "From ", 5))
+		return LINE_MBOX;
+	return LINE_TEXT;
+}
+
+/* What was taken for the header's last line, and the mbox line that no field
+ * follows, are the body's. */
+static int begin_body(struct intake *in, bool complete, struct outcome *o)
+{
+	struct buf *header = &in->m->header;
+	struct view line = view_skip(buf_view(header), in->line_start);
+	bool was_mbox = in->mbox_line.n > 0;
+
+	in->in_body = true;
+	if (was_mbox && take_body(in, buf_view(&in->mbox_line), true, o) < 0)
+		return -1;
+	if (take_body(in, line, complete, o) < 0)
+		return -1;
+	buf_truncate(header, in->line_start);
+	return 0;
+}
+
+static int add_to_header(struct intake *in, struct view v, struct outcome *o)
+{
+	struct buf *header = &in->m->header;
+
+	buf_add_view(header, v);
+	if (header->overflow)
+		return fail(o, CAUSE_CONTENT, "5.3.4",
+			"the header has more than %u MiB",
+			MESSAGE_HEADER_LIMIT >> 20);
+	return 0;
+}
+
+static int end_header_line(struct intake *in, size_t n, struct outcome *o)
+{
+	note_length(in->m, n);
+	if (add_to_header(in, VIEW("\r\n"), o) < 0)
+		return -1;
+	in->line_start = in->m->header.n;
+	return 0;
+}
+
+static int take_header(
+	struct intake *in, struct view piece, bool complete, struct outcome *o)
+{
+	struct view line;
+
+	if (add_to_header(in, piece, o) < 0)
+		return -1;
+	line = view_skip(buf_view(&in->m->header), in->line_start);
+	switch (kind_of(in, line, complete)) {
+	case LINE_UNKNOWN: break;
+	case LINE_FIELD:
+		buf_clear(&in->mbox_line);
+		if (complete)
+			return end_header_line(in, line.n, o);
+		break;
+	case LINE_MBOX:
+		buf_add_view(&in->mbox_line, line);
+		buf_truncate(&in->m->header, 0);
+		break;
+	case LINE_SEPARATOR: in->in_body = true; break;
+	case LINE_TEXT: return begin_body(in, complete, o);
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------- the input */
+
+/* RFC 5321 2.3.8: CR and LF never stand alone on the wire; nor does NUL. */
+static void note_oddities(struct intake *in, struct view piece)
+{
+	if (in->block_has_nul && !in->m->nul_line &&
+		memchr(piece.p, '\0', piece.n))
+		in->m->nul_line = in->line;
+	if (in->block_has_cr && !in->m->bare_cr_line &&
+		memchr(piece.p, '\r', piece.n))
+		in->m->bare_cr_line = in->line;
+}
+
+static bool is_lone_dot(
+	const struct intake *in, struct view piece, bool complete)
+{
+	return in->policy->dot_ends && !in->line_open && piece.n == 1 &&
+		piece.p[0] == '.' && (complete || in->at_end);
+}
+
+static int take_piece(
+	struct intake *in, struct view piece, bool complete, struct outcome *o)
+{
+	note_oddities(in, piece);
+	if (is_lone_dot(in, piece, complete)) {
+		in->ended = true;
+		return 0;
+	}
+	in->line_open = !complete;
+	in->line += complete;
+	if (in->in_body)
+		return take_body(in, piece, complete, o);
+	return take_header(in, piece, complete, o);
+}
+
+static int take_block(struct intake *in, struct view block, struct outcome *o)
+{
+	struct view piece;
+	const char *lf;
+
+	in->block_has_cr = memchr(block.p, '\r', block.n);
+	in->block_has_nul = memchr(block.p, '\0', block.n);
+	while (block.n && !in->ended) {
+		lf = memchr(block.p, '\n', block.n);
+		piece = view_make(
+			block.p, lf ? (size_t)(lf - block.p) : block.n);
+		block = view_skip(block, piece.n + 1);
+		if (lf && piece.n && piece.p[piece.n - 1] == '\r')
+			piece.n--;
+		if (take_piece(in, piece, lf, o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* How many octets at the block's end only the next block can explain: a CR,
+ * and what may become a lone dot. */
+static size_t count_held(const struct intake *in, struct view block)
+{
+	size_t n = block.n && block.p[block.n - 1] == '\r' ? 1 : 0;
+
+	if (in->policy->dot_ends && block.n > n &&
+		block.p[block.n - n - 1] == '.') {
+		if (block.n == n + 1 ? !in->line_open
+				     : block.p[block.n - n - 2] == '\n')
+			n++;
+	}
+	return n;
+}
+
+/* 1: a block was taken, 0: the input has ended. */
+static int read_block(struct intake *in, int fd, struct outcome *o)
+{
+	ptrdiff_t got = file_read(fd, in->block + in->held, BLOCK_SIZE);
+	struct view block;
+
+	if (got < 0)
+		return fail_errno(o, CAUSE_INPUT, "5.3.0",
+			"cannot read the message from standard input");
+	block = view_make(in->block, in->held + (size_t)got);
+	in->at_end = got == 0;
+	in->held = in->at_end ? 0 : count_held(in, block);
+	block.n -= in->held;
+	if (take_block(in, block, o) < 0)
+		return -1;
+	memmove(in->block, in->block + block.n, in->held);
+	return !in->at_end && !in->ended;
+}
+
+/* The last line may lack its end, the header its body. */
+static int finish(struct intake *in, struct outcome *o)
+{
+	in->block_has_cr = in->block_has_nul = false;
+	if (in->line_open && take_piece(in, VIEW(""), true, o) < 0)
+		return -1;
+	if (in->mbox_line.n && !in->in_body &&
+		take_body(in, buf_view(&in->mbox_line), true, o) < 0)
+		return -1;
+	in->m->header_8bit = has_8bit(buf_view(&in->m->header));
+	return flush_body(in, o);
+}
+
+static int read_all(struct intake *in, int fd, struct outcome *o)
+{
+	int more;
+
+	do
+		more = read_block(in, fd, o);
+	while (more > 0);
+	return more < 0 ? -1 : finish(in, o);
+}
+
+/* ------------------------------------------------------------- the message */
+
+static int index_fields(struct message *m, struct outcome *o)
+{
+	struct view rest = buf_view(&m->header);
+	size_t cap = 0;
+	struct field f;
+
+	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n)) {
+		if (m->n_fields == MESSAGE_FIELDS_LIMIT)
+			return fail(o, CAUSE_CONTENT, "5.3.4",
+				"the header has more than %u fields",
+				MESSAGE_FIELDS_LIMIT);
+		if (m->n_fields == cap) {
+			cap = cap ? cap * 2 : 16;
+			m->fields = memory_resize(
+				m->fields, cap, sizeof(*m->fields));
+		}
+		m->fields[m->n_fields++] = f;
+	}
+	return 0;
+}
+
+int message_read(int fd, const struct intake_policy *policy, struct message *m,
+	struct outcome *o)
+{
+	struct intake *in = memory_alloc(sizeof(*in));
+	int rc;
+
+	in->m = m;
+	in->policy = policy;
+	in->mbox_line = BUF_INIT(FIELD_NAME_LIMIT);
+	in->line = 1;
+	m->body = store_new(MESSAGE_MEMORY_LIMIT);
+	rc = read_all(in, fd, o);
+	if (rc == 0)
+		rc = index_fields(m, o);
+	buf_release(&in->mbox_line);
+	free(in);
+	return rc;
+}
+
+const struct field *message_field(const struct message *m, enum field_id id)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_fields; i++)
+		if (m->fields[i].id == id)
+			return &m->fields[i];
+	return NULL;
+}
+
+void message_release(struct message *m)
+{
+	buf_release(&m->header);
+	free(m->fields);
+	store_free(m->body);
+	*m = MESSAGE_INIT;
+}

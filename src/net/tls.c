@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One TLS session over GnuTLS: priorities, handshake, records. Whom to trust is
+ * net/trust's, and asked in the middle of the handshake, so that a server that
+ * is refused gets nothing from us, not even our own certificate. When to wait
+ * for the descriptor after the handshake is net/stream's.
+ */
+#include "net/tls.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "net/certificate.h"
+#include "net/trust.h"
+
+/* Keys below 112 bits of strength (RSA 2048) are refused. */
+#define PRIORITIES_1_2 \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%PROFILE_MEDIUM"
+#define PRIORITIES_1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3:%PROFILE_MEDIUM"
+
+struct tls {
+	gnutls_session_t session;
+	struct trust trust;
+	int fd;			/* -1: not yet connected */
+	bool starttls;		/* for words: the server speaks SMTP as well */
+	enum tls_version min_version;
+	bool has_heard;		/* the server has sent something */
+	unsigned char first;	/* its first octet */
+	int io_error;		/* errno of what broke the connection; 0: none */
+	bool is_checked;	/* the certificate passed */
+	struct outcome refusal; /* why it did not */
+	bool record_waits;	/* GnuTLS holds a record that wants sending */
+	char *error;		/* what broke the session; NULL: nothing */
+};
+
+/* --------------------------------------------------------- GnuTLS's way out */
+
+/* sendmsg, since a connection that is gone must not mean SIGPIPE. */
+static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
+{
+	struct tls *t = p;
+	struct msghdr m = {
+		.msg_iov = (struct iovec *)iov,
+		.msg_iovlen = (size_t)n,
+	};
+	ssize_t rc = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+
+	if (rc < 0 && errno != EAGAIN && errno != EINTR)
+		t->io_error = errno;
+	return rc;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t p, void *bytes, size_t n)
+{
+	struct tls *t = p;
+	ssize_t rc = recv(t->fd, bytes, n, 0);
+
+	if (rc < 0 && errno != EAGAIN && errno != EINTR)
+		t->io_error = errno;
+	if (rc > 0 && !t->has_heard) {
+		t->has_heard = true;
+		t->first = *(unsigned char *)bytes;
+	}
+	return rc;
+}
+
+/* GnuTLS wants one beside its own pull. We wait for ourselves, so for it there
+ * is always something; a read then says EAGAIN. */
+static int pull_timeout(gnutls_transport_ptr_t p, unsigned ms)
+{
+	(void)p;
+	(void)ms;
+	return 1;
+}
+
+/* ------------------------------------------------------------------- set up */
+
+static const char *version_name(enum tls_version version)
+{
+	return version == TLS_1_3 ? "TLS 1.3" : "TLS 1.2";
+}
+
+static const char *server(const struct tls *t)
+{
+	return t->trust.host[0] ? t->trust.host : "the server";
+}
+
+static int set_priorities(struct tls *t, const struct tls_policy *policy,
+	struct outcome *o)
+{
+	const char *priorities = policy->priorities;
+	const char *fault = NULL;
+
+	if (!priorities)
+		priorities = policy->min_version == TLS_1_3 ? PRIORITIES_1_3
+							    : PRIORITIES_1_2;
+	if (gnutls_priority_set_direct(t->session, priorities, &fault) == 0)
+		return 0;
+	return fail(o, CAUSE_CONFIG, "5.3.5",
+		"tls_priorities %s: GnuTLS does not understand it from \"%s\" "
+		"on",
+		priorities, fault ? fault : "");
+}
+
+/* Called by GnuTLS when the server's certificate is there, before ours leaves.
+ * Also the place where `min_version` holds against the user's priorities. */
+static int check_server(gnutls_session_t session)
+{
+	struct tls *t = gnutls_session_get_ptr(session);
+	gnutls_protocol_t version = gnutls_protocol_get_version(session);
+	gnutls_protocol_t least =
+		t->min_version == TLS_1_3 ? GNUTLS_TLS1_3 : GNUTLS_TLS1_2;
+
+	if (version < least)
+		fail(&t->refusal, CAUSE_TLS, "4.7.5",
+			"%s speaks %s; %s or later is asked for "
+			"(tls_min_version)",
+			server(t), gnutls_protocol_get_name(version),
+			version_name(t->min_version));
+	else if (trust_check(&t->trust, session, &t->refusal) == 0)
+		t->is_checked = true;
+	return t->is_checked ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static int set_up(struct tls *t, const struct tls_policy *policy,
+	struct outcome *o)
+{
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS;
+	const char *sni = t->trust.name.dns;
+	int rc;
+
+	if (policy->cert_file)
+		flags |= GNUTLS_FORCE_CLIENT_CERT;
+	rc = gnutls_init(&t->session, flags);
+	if (rc == 0)
+		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE,
+			t->trust.credentials);
+	if (rc == 0 && sni)
+		rc = gnutls_server_name_set(
+			t->session, GNUTLS_NAME_DNS, sni, strlen(sni));
+	if (rc < 0)
+		return fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up TLS: %s",
+			gnutls_strerror(rc));
+	if (policy->min_dh_bits)
+		gnutls_dh_set_prime_bits(t->session, policy->min_dh_bits);
+	gnutls_session_set_ptr(t->session, t);
+	gnutls_session_set_verify_function(t->session, check_server);
+	gnutls_transport_set_ptr(t->session, t);
+	gnutls_transport_set_vec_push_function(t->session, push);
+	gnutls_transport_set_pull_function(t->session, pull);
+	gnutls_transport_set_pull_timeout_function(t->session, pull_timeout);
+	return set_priorities(t, policy, o);
+}
+
+struct tls *tls_new(const struct tls_policy *policy, const char *host,
+	struct outcome *o)
+{
+	struct tls *t = memory_alloc(sizeof(*t));
+
+	t->fd = -1;
+	t->trust = TRUST_INIT;
+	t->starttls = policy->starttls;
+	t->min_version = policy->min_version;
+	if (trust_load(&t->trust, policy, host, o) == 0 &&
+		set_up(t, policy, o) == 0)
+		return t;
+	tls_free(t);
+	return NULL;
+}
+
+void tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	if (t->session)
+		gnutls_deinit(t->session);
+	trust_release(&t->trust);
+	outcome_release(&t->refusal);
+	free(t->error);
+	free(t);
+}
+
+/* ---------------------------------------------------------------- handshake */
+
+/* RFC 8446 5.1: every record begins with one of these. */
+static bool is_record_type(unsigned char octet)
+{
+	return octet >= 20 && octet <= 23;
+}
+
+static int fail_lost(const struct tls *t, const char *why, struct outcome *o)
+{
+	return fail(o, CAUSE_CONNECT, "4.4.2",
+		"lost the connection to %s in the TLS handshake: %s",
+		server(t), why);
+}
+
+static int fail_plain(const struct tls *t, struct outcome *o)
+{
+	if (t->starttls)
+		return fail(o, CAUSE_TLS, "4.7.5",
+			"%s agreed to STARTTLS, but does not speak TLS then",
+			server(t));
+	return fail(o, CAUSE_TLS, "4.7.5",
+		"%s does not speak TLS on this port; perhaps tls_starttls on "
+		"is meant",
+		server(t));
+}
+
+static int fail_version(const struct tls *t, struct outcome *o)
+{
+	return fail(o, CAUSE_TLS, "4.7.5",
+		"%s does not speak a TLS version that we accept; %s or later "
+		"is asked for",
+		server(t), version_name(t->min_version));
+}
+
+static int fail_alert(const struct tls *t, struct outcome *o)
+{
+	gnutls_alert_description_t alert = gnutls_alert_get(t->session);
+	const char *hint = "";
+
+	if (alert == GNUTLS_A_PROTOCOL_VERSION)
+		return fail_version(t, o);
+	if (alert == GNUTLS_A_CERTIFICATE_REQUIRED ||
+		alert == GNUTLS_A_BAD_CERTIFICATE ||
+		alert == GNUTLS_A_UNKNOWN_CA)
+		hint = "; it may want another certificate of ours "
+		       "(tls_cert_file)";
+	if (alert == GNUTLS_A_UNRECOGNIZED_NAME)
+		hint = "; it does not know that name (tls_host_override)";
+	return fail(o, CAUSE_TLS, "4.7.5",
+		"%s refused the TLS handshake: %s%s", server(t),
+		gnutls_alert_get_name(alert), hint);
+}
+
+static int fail_handshake(struct tls *t, int rc, struct outcome *o)
+{
+	if (t->has_heard && !is_record_type(t->first))
+		return fail_plain(t, o);
+	switch (rc) {
+	case GNUTLS_E_PREMATURE_TERMINATION:
+		return fail_lost(t, "the server closed it", o);
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+		return fail_lost(t, strerror(t->io_error), o);
+	case GNUTLS_E_FATAL_ALERT_RECEIVED: return fail_alert(t, o);
+	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET: return fail_version(t, o);
+	case GNUTLS_E_DH_PRIME_UNACCEPTABLE:
+		return fail(o, CAUSE_TLS, "4.7.5",
+			"%s offers a Diffie-Hellman prime that is too small "
+			"(tls_min_dh_prime_bits)",
+			server(t));
+	default:
+		return fail(o, CAUSE_TLS, "4.7.5",
+			"the TLS handshake with %s failed: %s", server(t),
+			gnutls_strerror(rc));
+	}
+}
+
+static int await(const struct tls *t, struct deadline deadline,
+	struct outcome *o)
+{
+	bool writes = gnutls_record_get_direction(t->session) == 1;
+	struct pollfd wait = {
+		.fd = t->fd,
+		.events = writes ? POLLOUT : POLLIN,
+	};
+	int rc = -1;
+
+	while (rc < 0 && !deadline_passed(deadline)) {
+		rc = poll(&wait, 1, deadline_left(deadline));
+		if (rc < 0 && errno != EINTR)
+			return fail_errno(
+				o, CAUSE_SYSTEM, "4.3.0", "waiting for TLS");
+	}
+	return rc > 0 ? 0 : fail_lost(t, "timed out", o);
+}
+
+/* Tell a server that speaks TLS why we leave, if that needs no waiting. */
+static void send_alert(struct tls *t, int rc)
+{
+	if (t->has_heard && is_record_type(t->first))
+		gnutls_alert_send_appropriate(t->session, rc);
+}
+
+static int shake_hands(struct tls *t, struct deadline deadline,
+	struct outcome *o)
+{
+	int rc;
+
+	while ((rc = gnutls_handshake(t->session)) < 0) {
+		if (gnutls_error_is_fatal(rc))
+			send_alert(t, rc);
+		if (outcome_is_failure(&t->refusal)) {
+			outcome_copy(o, &t->refusal);
+			return -1;
+		}
+		if (gnutls_error_is_fatal(rc))
+			return fail_handshake(t, rc, o);
+		if (rc == GNUTLS_E_AGAIN && await(t, deadline, o) < 0)
+			return -1;
+		if (deadline_passed(deadline))
+			return fail_lost(t, "timed out", o);
+	}
+	if (t->is_checked)
+		return 0;
+	return fail(o, CAUSE_TLS, "4.7.5", "%s has shown no certificate",
+		server(t));
+}
+
+int tls_handshake(struct tls *t, int fd, struct deadline deadline,
+	struct outcome *o)
+{
+	t->fd = fd;
+	if (shake_hands(t, deadline, o) == 0)
+		return 0;
+	outcome_set_host(o, server(t));
+	return -1;
+}
+
+/* ------------------------------------------------------------------ records */
+
+static int note_error(struct tls *t, ptrdiff_t rc)
+{
+	struct buf words = BUF_INIT(1024);
+
+	switch (rc) {
+	case GNUTLS_E_PREMATURE_TERMINATION:
+		buf_add_text(&words, "it was closed without TLS's goodbye");
+		break;
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+		buf_add_text(&words, strerror(t->io_error));
+		break;
+	case GNUTLS_E_FATAL_ALERT_RECEIVED:
+		buf_printf(&words, "TLS alert: %s",
+			gnutls_alert_get_name(gnutls_alert_get(t->session)));
+		break;
+	default:
+		buf_printf(&words, "TLS: %s", gnutls_strerror((int)rc));
+	}
+	free(t->error);
+	t->error = buf_detach(&words);
+	errno = EPIPE;
+	return -1;
+}
+
+/* What is not fatal (a warning, a wish to negotiate again, which RFC 5246
+ * 7.4.1.1 lets us ignore) counts as nothing read; session tickets and key
+ * updates GnuTLS handles within. */
+ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n)
+{
+	ssize_t rc = gnutls_record_recv(t->session, bytes, n);
+
+	if (rc >= 0)
+		return rc;
+	if (gnutls_error_is_fatal((int)rc))
+		return note_error(t, rc);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* After EAGAIN GnuTLS has the record in hand, encrypted; it is asked for by
+ * sending nothing, and then tells how much of ours it was. */
+ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n)
+{
+	ssize_t rc;
+
+	if (t->record_waits)
+		rc = gnutls_record_send(t->session, NULL, 0);
+	else
+		rc = gnutls_record_send(t->session, bytes, n);
+	t->record_waits = rc < 0 && !gnutls_error_is_fatal((int)rc);
+	if (rc >= 0)
+		return rc;
+	if (!t->record_waits)
+		return note_error(t, rc);
+	errno = EAGAIN;
+	return -1;
+}
+
+const char *tls_error(const struct tls *t)
+{
+	return t->error ? t->error : "no error";
+}
+
+bool tls_has_pending(const struct tls *t)
+{
+	return gnutls_record_check_pending(t->session) > 0;
+}
+
+bool tls_wants_write(const struct tls *t)
+{
+	return gnutls_record_get_direction(t->session) == 1;
+}
+
+void tls_bye(struct tls *t)
+{
+	if (!t->record_waits)
+		gnutls_bye(t->session, GNUTLS_SHUT_WR);
+}
+
+/* -------------------------------------------------------------------- facts */
+
+static void describe_chain(const struct tls *t, struct tls_facts *f)
+{
+	unsigned i, n = 0;
+	const gnutls_datum_t *sent;
+
+	sent = gnutls_certificate_get_peers(t->session, &n);
+	if (!sent)
+		return;
+	if (n > CHAIN_MOST)
+		n = CHAIN_MOST;
+	f->chain = memory_alloc(n * sizeof(*f->chain));
+	f->n_chain = n;
+	for (i = 0; i < n; i++)
+		certificate_describe(&sent[i], &f->chain[i]);
+}
+
+void tls_describe(const struct tls *t, bool with_chain, struct tls_facts *f)
+{
+	gnutls_protocol_t version = gnutls_protocol_get_version(t->session);
+	char *cipher = gnutls_session_get_desc(t->session);
+
+	*f = (struct tls_facts){
+		.version = memory_dup(gnutls_protocol_get_name(version)),
+		.cipher = memory_dup(cipher ? cipher : ""),
+		.verified = memory_dup(trust_words(&t->trust)),
+	};
+	gnutls_free(cipher);
+	if (with_chain)
+		describe_chain(t, f);
+}
+
+void tls_facts_release(struct tls_facts *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_chain; i++)
+		certificate_release(&f->chain[i]);
+	free(f->chain);
+	free(f->version);
+	free(f->cipher);
+	free(f->verified);
+	*f = TLS_FACTS_INIT;
+}
+
+/* RFC 9266 2: a context of no octets, which before TLS 1.3 is another thing
+ * than no context. Not gnutls_session_channel_binding, which has it only since
+ * 3.7.2. */
+static bool add_exporter(const struct tls *t, struct buf *out)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	char octets[32];
+
+	if (gnutls_prf_rfc5705(t->session, sizeof(label) - 1, label, 0, "",
+		    sizeof(octets), octets) < 0)
+		return false;
+	buf_add(out, octets, sizeof(octets));
+	return true;
+}
+
+static bool add_unique(const struct tls *t, struct buf *out)
+{
+	gnutls_datum_t octets = {NULL, 0};
+
+	if (gnutls_session_channel_binding(
+		    t->session, GNUTLS_CB_TLS_UNIQUE, &octets) < 0)
+		return false;
+	buf_add(out, octets.data, octets.size);
+	gnutls_free(octets.data);
+	return true;
+}
+
+/* Before TLS 1.3 only sessions with the extended master secret (RFC 7627) bind
+ * to one channel; from there on there is no tls-unique. */
+bool tls_channel_binding(const struct tls *t, const char *type,
+	struct buf *out)
+{
+	bool is_1_3 = gnutls_protocol_get_version(t->session) >= GNUTLS_TLS1_3;
+
+	if (!is_1_3 && !gnutls_session_ext_master_secret_status(t->session))
+		return false;
+	if (!strcmp(type, "tls-exporter"))
+		return add_exporter(t, out);
+	if (!strcmp(type, "tls-unique") && !is_1_3)
+		return add_unique(t, out);
+	return false;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/outcome.h"
+#include "base/strings.h"
+
+enum tls_version { TLS_1_2 = 0, TLS_1_3 };
+
+/* What is asked of a TLS session. */
+struct tls_policy {
+	bool on;
+	bool starttls;		/* false: TLS from the first octet (RFC 8314) */
+	bool certcheck;		/* false: any certificate; with a warning */
+	char *trust_file;	/* PEM; NULL or "system": the system's store */
+	char *crl_file;		/* PEM; NULL: none */
+	char *cert_file;	/* our certificate (chain), PEM; NULL: none */
+	char *key_file;		/* its key, PEM; NULL: in cert_file */
+	char *fingerprint;	/* of the server's certificate, hex, colons
+				   allowed: SHA-256 (64 digits), SHA-1 (40) or
+				   MD5 (32); replaces trust and name check */
+	char *priorities;	/* GnuTLS priority string; NULL: default */
+	char *host_override;	/* name in the certificate and SNI; NULL: host */
+	enum tls_version min_version;
+	unsigned min_dh_bits;	/* 0: GnuTLS's default */
+};
+
+/* One TLS session to be: credentials and trust loaded, not yet connected. */
+struct tls;
+
+/*
+ * Load what the policy names. `host` is the name the user configured, against
+ * which the certificate is checked (RFC 6125; IDN, IP literals; never CN).
+ * NULL: CAUSE_CONFIG 5.3.5 naming the setting, the file and the fault.
+ */
+struct tls *tls_new(const struct tls_policy *policy, const char *host,
+		    struct outcome *o);
+void tls_free(struct tls *t);	/* NULL is fine */
+
+/*
+ * Handshake on a non-blocking descriptor and verify. CAUSE_TLS 4.7.5: the text
+ * says which check failed, of which certificate, and with which names or
+ * dates; CAUSE_CONNECT 4.4.2 when lost or too late. Nothing was sent but the
+ * handshake.
+ */
+int tls_handshake(struct tls *t, int fd, struct deadline deadline,
+		  struct outcome *o);
+
+/*
+ * Move octets after the handshake, without blocking: how many; 0 at a clean
+ * end (close_notify); -1 with errno EAGAIN (call again when the descriptor is
+ * ready), EPIPE for a connection lost or a TLS error, whose words are
+ * tls_error(). At most one record (16 KiB) is moved. After EAGAIN the next
+ * tls_write must be given at least what this one was.
+ */
+ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n);
+ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n);
+const char *tls_error(const struct tls *t);
+
+/* Read until EAGAIN before waiting: what was decrypted already makes no
+ * descriptor ready. */
+bool tls_has_pending(const struct tls *t); /* decrypted octets wait inside */
+
+/* Does the call that said EAGAIN last wait for room to write? (A tls_read can:
+ * it answers key updates.) */
+bool tls_wants_write(const struct tls *t);
+
+/* Say close_notify if that needs no waiting. */
+void tls_bye(struct tls *t);
+
+/* What was agreed, for the log and the probe. */
+struct tls_certificate {
+	char *subject, *issuer;
+	char *names;		/* DNS names and addresses, comma-separated */
+	char *valid_from, *valid_until;	/* ISO 8601, UTC */
+	char *sha256;		/* fingerprint, AA:BB:…, for tls_fingerprint */
+	char *sha1;
+};
+
+struct tls_facts {
+	char *version;		/* "TLS1.3" */
+	char *cipher;		/* GnuTLS's description of the session */
+	char *verified;		/* "system", a file's name, "fingerprint",
+				   "unchecked" */
+	struct tls_certificate *chain;	/* as sent, the server's own first */
+	size_t n_chain;
+};
+
+#define TLS_FACTS_INIT ((struct tls_facts){0})
+
+/* with_chain: also the certificates. After the handshake only. */
+void tls_describe(const struct tls *t, bool with_chain, struct tls_facts *f);
+void tls_facts_release(struct tls_facts *f);
+
+/* Octets for SASL channel binding "tls-exporter" (RFC 9266) or "tls-unique"
+ * (RFC 5929); false if this session has none of that type. */
+bool tls_channel_binding(const struct tls *t, const char *type,
+			 struct buf *out);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NET_TRUST_H
+#define NET_TRUST_H
+
+#include <gnutls/gnutls.h>
+
+#include "base/outcome.h"
+#include "net/certificate.h"
+#include "net/tls.h"
+
+/* What a server's certificate has to prove. */
+enum trust_by {
+	TRUST_BY_STORE,	      /* issued by somebody we trust, and for the name */
+	TRUST_BY_FINGERPRINT, /* be that very certificate */
+	TRUST_ANYTHING,	      /* nothing */
+};
+
+struct trust {
+	enum trust_by by;
+	gnutls_certificate_credentials_t credentials; /* trust, CRL, ours */
+	char *store;	       /* "system", or the file's name */
+	char *host;	       /* as the user wrote it, for messages */
+	char *wanted;	       /* the name in the certificate, as written */
+	struct peer_name name; /* the same, understood */
+	gnutls_digest_algorithm_t algorithm; /* of the fingerprint */
+	char fingerprint[32];
+	size_t fingerprint_size; /* octets */
+};
+
+#define TRUST_INIT ((struct trust){0})
+
+/* Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
+ * setting, the file and the fault. Released in every case. */
+int trust_load(struct trust *t, const struct tls_policy *policy,
+	       const char *host, struct outcome *o);
+void trust_release(struct trust *t);
+
+/* Judge what the server has shown in this session. -1: CAUSE_TLS 4.7.5; one
+ * line: which certificate, which check, which names or dates, what to do. */
+int trust_check(const struct trust *t, gnutls_session_t session,
+		struct outcome *o);
+
+/* How it was judged, for the log: the store, "fingerprint", "unchecked". */
+const char *trust_words(const struct trust *t);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SMTP_AUTH_H
+#define SMTP_AUTH_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/outcome.h"
+
+enum auth_want {
+	AUTH_AUTO = 0, /* on when a user is set */
+	AUTH_OFF,
+	AUTH_ON,    /* the strongest both sides can do */
+	AUTH_NAMED, /* the mechanism that is named */
+};
+
+/* Whether and how to authenticate (RFC 4954). */
+struct auth_policy {
+	enum auth_want want;
+	char *mechanism; /* AUTH_NAMED: "SCRAM-SHA-256" */
+	char *user;      /* authentication identity; NULL: none */
+};
+
+/*
+ * Where the password comes from. Asked once, at the moment a mechanism needs
+ * it; `secret` is a secret buf. NULL get: there is none.
+ */
+struct auth_secret {
+	int (*get)(void *context, struct buf *secret, struct outcome *o);
+	void *context;
+};
+
+/* Is this a mechanism we can do? For the configuration's check. */
+bool auth_is_known(struct view mechanism);
+
+/* Will this policy authenticate? */
+bool auth_is_wanted(const struct auth_policy *policy);
+
+struct session;
+
+/*
+ * Authenticate on a session whose capabilities are known (RFC 4954, with the
+ * initial response where the mechanism has one and it fits the command line).
+ * Of the mechanisms that the server offers the strongest we can do, or the
+ * named one. Never in clear text unless the mechanism hides the password.
+ * CAUSE_AUTH: 5.7.4 (nothing in common, not offered, no TLS), the server's own
+ * code (535 5.7.8 …), 5.7.8 (no password found); what get() says.
+ */
+int auth_run(struct session *s, const struct auth_policy *policy,
+	     const struct auth_secret *secret, struct outcome *o);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The one loop that knows about flight: what may be sent now, which reply
+ * belongs to which command. It judges no answer but 421 and the refusal of an
+ * essential command, and holds back nothing that RFC 2920 3.1 lets go.
+ */
+#include "smtp/pipeline.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "smtp/session.h"
+
+/* Output is handed over while less than this waits in the stream. */
+#define WINDOW (64u << 10) /* octets */
+
+struct flight {
+	struct session *s;
+	struct command *commands;
+	size_t n;
+	size_t n_sent;     /* commands wholly handed to the stream */
+	size_t n_answered; /* commands with all their replies */
+	bool sending;      /* commands[n_sent]: its payload is under way */
+	bool stopped;      /* an essential command was refused */
+	struct deadline deadline;
+};
+
+/* May commands[n_sent] be sent now? */
+static bool may_send(const struct flight *f)
+{
+	enum pipelining wish = f->s->policy->pipelining;
+	bool pipelines = wish == PIPELINING_ON ||
+		(wish == PIPELINING_AUTO &&
+		 capabilities_has(&f->s->capabilities, CAP_PIPELINING));
+
+	if (f->n_sent == f->n || f->stopped)
+		return false;
+	if (f->n_sent == f->n_answered)
+		return true;
+	return pipelines && !f->commands[f->n_sent - 1].barrier;
+}
+
+static void put_line(struct session *s, const struct command *c)
+{
+	struct view shown = view_of(c->shown ? c->shown : c->line);
+
+	stream_put(s->stream, view_of(c->line));
+	if (s->trace)
+		trace_line(s->trace, TRACE_SENT, view_trim(shown));
+}
+
+/* Hand over what the window has room for. -1: the message can't be read. */
+static int fill(struct flight *f, struct outcome *o)
+{
+	struct stream *stream = f->s->stream;
+	struct command *c;
+	struct view piece;
+	int rc;
+
+	while (stream_unsent(stream) < WINDOW) {
+		if (!f->sending && !may_send(f))
+			return 0;
+		c = &f->commands[f->n_sent];
+		if (!f->sending && c->line)
+			put_line(f->s, c);
+		f->sending = c->payload != NULL;
+		if (f->sending) {
+			rc = body_next(c->payload, &piece, o);
+			if (rc < 0)
+				return -1;
+			f->sending = rc > 0;
+			if (rc > 0)
+				stream_put(stream, piece);
+		}
+		if (!f->sending)
+			f->n_sent++;
+	}
+	return 0;
+}
+
+/* What the server said, line by line, for -v. Challenges (334) may repeat what
+ * the user sent, so their text stays hidden. */
+static void trace_reply(const struct session *s, struct view raw,
+			const struct reply *reply)
+{
+	struct view line;
+	size_t n;
+
+	if (!s->trace)
+		return;
+	if (reply->code == 334) {
+		trace_line(s->trace, TRACE_RECEIVED, VIEW("334 *"));
+		return;
+	}
+	while (raw.n) {
+		for (n = 0; n < raw.n && raw.p[n] != '\n'; n++)
+			;
+		line = view_make(raw.p, n);
+		trace_line(s->trace, TRACE_RECEIVED, view_trim(line));
+		raw = view_skip(raw, n + 1);
+	}
+}
+
+/* The conversation broke down at commands[n_answered]: say where, and whether
+ * the message may have got through all the same. */
+static int broken(struct flight *f, struct outcome *o)
+{
+	struct session *s = f->s;
+	const struct command *c = NULL;
+	size_t i;
+
+	s->ended = true;
+	if (f->n_answered < f->n)
+		c = &f->commands[f->n_answered];
+	if (c)
+		outcome_add_context(o, "waiting for the reply to %s", c->verb);
+	if (!o->host)
+		outcome_set_host(o, s->host);
+	if (stream_unsent(s->stream) || f->sending)
+		return -1;
+	for (i = f->n_answered; i < f->n_sent; i++)
+		if (f->commands[i].payload)
+			o->uncertain = true;
+	return -1;
+}
+
+static int garbage(struct flight *f, const char *why, struct outcome *o)
+{
+	struct view input = stream_input(f->s->stream);
+	const char *end = memchr(input.p, '\n', input.n);
+	size_t n = end ? (size_t)(end - input.p) : input.n;
+
+	fail(o, CAUSE_PROTOCOL, "5.5.0", "%s: \"%.*s\"", why,
+	     (int)(n < 80 ? n : 80), input.p);
+	return broken(f, o);
+}
+
+/* A command has all its replies: what follows from that for the flight. */
+static int settle(struct flight *f, const struct reply *last, struct outcome *o)
+{
+	struct command *c = &f->commands[f->n_answered];
+	bool early = f->n_answered == f->n_sent;
+
+	if (early && reply_class(last) < 4) {
+		fail(o, CAUSE_PROTOCOL, "5.5.0", "%d before %s was complete",
+		     last->code, c->verb);
+		return broken(f, o);
+	}
+	f->n_answered++;
+	if (last->code == 421) {
+		f->s->ended = true;
+		return reply_fail(last, c->step, f->s->host, c->verb, o);
+	}
+	if (early) { /* the rest of this message must not follow */
+		f->s->ended = true;
+		f->sending = false;
+		f->stopped = true;
+		f->n_sent++;
+	}
+	if (c->essential && reply_class(last) >= 4)
+		f->stopped = true;
+	return 0;
+}
+
+/* Take in one reply if there is a whole one: 1, 0, or -1. */
+static int take_reply(struct flight *f, struct outcome *o)
+{
+	struct session *s = f->s;
+	struct view input = stream_input(s->stream);
+	struct command *c = &f->commands[f->n_answered];
+	struct reply *reply = &c->replies[c->n_answered];
+	const char *why = NULL;
+	ptrdiff_t used;
+
+	if (!input.n)
+		return 0;
+	used = reply_parse(input, reply, &why);
+	if (used < 0)
+		return garbage(f, why, o);
+	if (used == 0)
+		return 0;
+	trace_reply(s, view_make(input.p, (size_t)used), reply);
+	stream_consume(s->stream, (size_t)used);
+	c->n_answered++;
+	if (reply->code == 421 || c->n_answered == c->n_replies)
+		return settle(f, reply, o) < 0 ? -1 : 1;
+	return 1;
+}
+
+static enum wait wait_for(const struct flight *f)
+{
+	const struct command *c = &f->commands[f->n_answered];
+
+	if (stream_unsent(f->s->stream))
+		return WAIT_DATA_BLOCK;
+	switch (c->step) {
+	case STEP_MAIL: return WAIT_MAIL;
+	case STEP_RCPT: return WAIT_RCPT;
+	case STEP_DATA: return WAIT_DATA_INIT;
+	case STEP_CONTENT: return WAIT_DATA_END;
+	default: return WAIT_GREETING;
+	}
+}
+
+/* Is a reply due for something that was at least begun? */
+static bool reply_is_due(const struct flight *f)
+{
+	return f->n_answered < f->n_sent ||
+		(f->n_answered == f->n_sent && f->sending);
+}
+
+/* All that was sent is answered, and nothing more will be sent. */
+static bool is_done(const struct flight *f)
+{
+	return !f->sending && f->n_answered == f->n_sent &&
+		(f->stopped || f->n_sent == f->n);
+}
+
+static void renew_deadline(struct flight *f)
+{
+	if (f->n_answered < f->n)
+		f->deadline = session_deadline(f->s->policy, wait_for(f));
+}
+
+/* One round: hand over, let the stream move, take in. 1: the peer is gone. */
+static int advance(struct flight *f, struct outcome *o)
+{
+	struct stream *stream = f->s->stream;
+	size_t unsent, low;
+	int rc, taken;
+
+	if (fill(f, o) < 0) {
+		f->s->ended = true;
+		return -1;
+	}
+	low = f->sending || may_send(f) ? WINDOW / 2 : 0;
+	unsent = stream_unsent(stream);
+	rc = stream_progress(stream, low, f->deadline, o);
+	if (rc < 0)
+		return broken(f, o);
+	if (stream_unsent(stream) < unsent)
+		renew_deadline(f);
+	while (reply_is_due(f)) {
+		taken = take_reply(f, o);
+		if (taken < 0)
+			return -1;
+		if (taken == 0)
+			break;
+		renew_deadline(f);
+	}
+	return rc == 0;
+}
+
+/* Words of the server that answer nothing: only 421 may come unasked
+ * (RFC 5321 3.8); it then answers the first command. */
+static int refuse_unsolicited(struct flight *f, struct outcome *o)
+{
+	struct view input = stream_input(f->s->stream);
+
+	if (!input.n || (input.n >= 3 && !memcmp(input.p, "421", 3)))
+		return 0;
+	return garbage(f, "it sent a reply to nothing", o);
+}
+
+int pipeline_run(struct session *s, struct command *commands, size_t n,
+		 struct outcome *o)
+{
+	struct flight f = {.s = s, .commands = commands, .n = n};
+	int rc = 0;
+
+	if (commands[0].line && refuse_unsolicited(&f, o) < 0)
+		return -1;
+	renew_deadline(&f);
+	while (!is_done(&f)) {
+		rc = advance(&f, o);
+		if (rc < 0)
+			return -1;
+		if (rc > 0 && !is_done(&f)) {
+			stream_lost(s->stream, o);
+			return broken(&f, o);
+		}
+	}
+	if (rc > 0)
+		s->ended = true;
+	return 0;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From an open stream to a session that is ready for MAIL. Program order is
+ * protocol order; the one sequence serves submission, probe and queue.
+ */
+#include "smtp/session.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "net/resolve.h"
+
+struct deadline session_deadline(const struct session_policy *policy,
+				 enum wait wait)
+{
+	static const unsigned seconds[] = {
+		[WAIT_CONNECT] = 30,    [WAIT_GREETING] = 300,
+		[WAIT_MAIL] = 300,      [WAIT_RCPT] = 300,
+		[WAIT_DATA_INIT] = 120, [WAIT_DATA_BLOCK] = 180,
+		[WAIT_DATA_END] = 600,
+	};
+
+	if (policy->timeout == TIMEOUT_NONE)
+		return DEADLINE_NEVER;
+	if (policy->timeout == TIMEOUT_BY_RFC)
+		return deadline_in(seconds[wait]);
+	return deadline_in(policy->timeout);
+}
+
+char *session_own_name(const struct session_policy *policy)
+{
+	if (policy->domain)
+		return memory_dup(policy->domain);
+	return resolve_own_name();
+}
+
+/* Run one command and keep its reply. */
+static int run_one(struct session *s, struct command *c, struct reply *reply,
+		   struct outcome *o)
+{
+	int rc = pipeline_run(s, c, 1, o);
+
+	if (rc == 0)
+		reply_copy(reply, &c->replies[0]);
+	command_release(c);
+	return rc;
+}
+
+int session_ask(struct session *s, const char *verb, const char *line,
+		enum step step, struct reply *reply, struct outcome *o)
+{
+	struct command c;
+
+	command_line(&c, verb, line, step);
+	return run_one(s, &c, reply, o);
+}
+
+int session_ask_secret(struct session *s, const char *verb, struct view line,
+		       const char *shown, struct reply *reply,
+		       struct outcome *o)
+{
+	struct command c;
+
+	command_line(&c, verb, line.p, STEP_AUTH);
+	c.shown = memory_dup(shown);
+	return run_one(s, &c, reply, o);
+}
+
+static int greet(struct session *s, struct outcome *o)
+{
+	struct reply reply = REPLY_INIT;
+	struct buf printable = BUF_INIT(4 * REPLY_LIMIT);
+	struct command c;
+	int rc = -1;
+
+	command_line(&c, "the connection", "", STEP_GREETING);
+	memory_free_secret(c.line);
+	c.line = NULL; /* the server speaks first */
+	if (run_one(s, &c, &reply, o) < 0)
+		goto done;
+	if (reply.code != 220) {
+		reply_fail(&reply, STEP_GREETING, s->host, "the connection", o);
+		goto done;
+	}
+	text_add_printable(&printable, buf_view(&reply.text));
+	s->greeting = buf_detach(&printable);
+	rc = 0;
+done:
+	buf_release(&printable);
+	reply_release(&reply);
+	return rc;
+}
+
+static int say_hello(struct session *s, const char *verb, const char *name,
+		     struct reply *reply, struct outcome *o)
+{
+	struct buf line = BUF_INIT(1024);
+	int rc;
+
+	buf_printf(&line, "%s %s", verb, name);
+	rc = session_ask(s, verb, line.p, STEP_EHLO, reply, o);
+	buf_release(&line);
+	return rc;
+}
+
+/* EHLO (LHLO in LMTP); HELO only where the server rejects EHLO for good
+ * (RFC 5321 3.2). */
+static int hello(struct session *s, struct outcome *o)
+{
+	struct reply reply = REPLY_INIT;
+	const char *verb = s->policy->lmtp ? "LHLO" : "EHLO";
+	char *name = session_own_name(s->policy);
+	int rc = -1;
+
+	capabilities_release(&s->capabilities);
+	if (say_hello(s, verb, name, &reply, o) < 0)
+		goto done;
+	if (reply.code == 250) {
+		capabilities_parse(&s->capabilities, &reply);
+		rc = 0;
+		goto done;
+	}
+	if (reply_class(&reply) == 5 && !s->policy->lmtp) {
+		verb = "HELO";
+		if (say_hello(s, verb, name, &reply, o) < 0)
+			goto done;
+	}
+	if (reply.code == 250)
+		rc = 0;
+	else
+		reply_fail(&reply, STEP_EHLO, s->host, verb, o);
+done:
+	free(name);
+	reply_release(&reply);
+	return rc;
+}
+
+static int secure(struct session *s, struct tls *tls, struct outcome *o)
+{
+	struct deadline deadline = session_deadline(s->policy, WAIT_GREETING);
+	int rc = stream_start_tls(s->stream, tls, deadline, o);
+
+	if (rc < 0)
+		s->ended = true; /* whoever is there must hear nothing more */
+	else
+		trace_note(s->trace, "secured by TLS");
+	return rc;
+}
+
+/* Ask for TLS and wrap the stream in it. RFC 3207. Takes over tls. */
+static int start_tls(struct session *s, struct tls *tls, struct outcome *o)
+{
+	struct reply reply = REPLY_INIT;
+	int rc = -1;
+
+	if (!capabilities_has(&s->capabilities, CAP_STARTTLS)) {
+		fail(o, CAUSE_TLS, "5.7.4",
+		     "the server does not offer STARTTLS; nothing was sent. If "
+		     "it speaks TLS from the start, set tls_starttls off");
+		goto done;
+	}
+	if (session_ask(s, "STARTTLS", "STARTTLS", STEP_STARTTLS, &reply, o) <
+	    0)
+		goto done;
+	if (reply.code != 220) {
+		reply_fail(&reply, STEP_STARTTLS, s->host, "STARTTLS", o);
+		goto done;
+	}
+	if (stream_input(s->stream).n) { /* injected ahead of the handshake */
+		s->ended = true;
+		fail(o, CAUSE_TLS, "4.7.5",
+		     "the server, or somebody on the way, sent data behind the "
+		     "reply to STARTTLS and before TLS began");
+		goto done;
+	}
+	rc = secure(s, tls, o);
+	tls = NULL;
+done:
+	tls_free(tls);
+	reply_release(&reply);
+	return rc;
+}
+
+/* The sequence itself. Takes over tls. */
+static int open_steps(struct session *s, struct tls *tls,
+		      const struct session_request *request, struct outcome *o)
+{
+	const struct tls_policy *policy = request->tls;
+
+	if (tls && !policy->starttls && secure(s, tls, o) < 0)
+		return -1;
+	if (greet(s, o) < 0 || hello(s, o) < 0) {
+		if (tls && policy->starttls)
+			tls_free(tls);
+		return -1;
+	}
+	if (request->on_capabilities)
+		request->on_capabilities(request->context, s,
+					 tls && !policy->starttls);
+	if (tls && policy->starttls) {
+		if (start_tls(s, tls, o) < 0 || hello(s, o) < 0)
+			return -1;
+		if (request->on_capabilities)
+			request->on_capabilities(request->context, s, true);
+	}
+	if (auth_is_wanted(request->auth))
+		return auth_run(s, request->auth, request->secret, o);
+	return 0;
+}
+
+struct session *session_open(struct stream *stream, struct tls *tls,
+			     const struct session_request *request,
+			     struct outcome *o)
+{
+	struct session *s = memory_alloc(sizeof(*s));
+
+	s->stream = stream;
+	s->policy = request->policy;
+	s->trace = request->trace;
+	s->host = memory_dup(stream_host(stream));
+	if (open_steps(s, tls, request, o) == 0)
+		return s;
+	if (!o->host)
+		outcome_set_host(o, s->host);
+	session_close(s);
+	return NULL;
+}
+
+void session_close(struct session *s)
+{
+	if (!s)
+		return;
+	if (!s->ended) {
+		stream_put(s->stream, VIEW("QUIT\r\n"));
+		trace_line(s->trace, TRACE_SENT, VIEW("QUIT"));
+	}
+	stream_close(s->stream);
+	stream_free(s->stream);
+	capabilities_release(&s->capabilities);
+	free(s->host);
+	free(s->greeting);
+	free(s);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One message: MAIL, every RCPT, the content, in as few flights as the server
+ * and the wish "everybody or nobody" permit; then one result a recipient.
+ * Answers are judged here, in the order of RFC 5321 3.3; pipeline.c only
+ * carries them.
+ */
+#include "smtp/transaction.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "smtp/body.h"
+#include "smtp/command.h"
+#include "smtp/pipeline.h"
+
+/* A message up to this size goes out before its recipients are accepted; a
+ * larger one waits for them, which is one turn more and never a large message
+ * for nothing. */
+#define EAGER_LIMIT (1u << 20) /* octets */
+
+struct transaction {
+	struct session *s;
+	const struct submission *m;
+	const struct transaction_policy *policy;
+	struct result *results;
+	size_t n;                 /* recipients, so results as well */
+	struct command *commands; /* [RSET] MAIL RCPT… [DATA | BDAT] */
+	size_t n_commands;
+	struct command *mail, *rcpts; /* within commands */
+	struct command *opener; /* DATA or BDAT in the first flight, or NULL */
+	struct body body;
+	bool chunking;
+};
+
+static bool server_has(const struct transaction *t, enum capability one)
+{
+	return capabilities_has(&t->s->capabilities, one);
+}
+
+/* What can be known before a word is said. */
+static int check_first(const struct transaction *t, struct outcome *o)
+{
+	const char *address = envelope_utf8_address(t->m->envelope);
+	uint64_t limit = t->s->capabilities.size_limit;
+	uint64_t size = content_size(t->m->content);
+
+	if (limit && size > limit) /* RFC 1870 6.2 */
+		fail(o, CAUSE_CONTENT, "5.3.4",
+		     "the message has %" PRIu64 " octets; the server takes at "
+		     "most %" PRIu64,
+		     size, limit);
+	else if (address && !server_has(t, CAP_SMTPUTF8))
+		fail(o, CAUSE_FEATURE, "5.6.7",
+		     "%s needs SMTPUTF8, which the server does not offer",
+		     address);
+	else if (t->m->has_8bit && !server_has(t, CAP_8BITMIME))
+		fail(o, CAUSE_FEATURE, "5.6.3",
+		     "the message holds 8-bit data and the server does not "
+		     "offer 8BITMIME; encode it as quoted-printable or base64");
+	else
+		return 0;
+	outcome_set_host(o, t->s->host);
+	return -1;
+}
+
+/* ---- What became of whom ---- */
+
+static void set_failure(struct result *r, const struct outcome *why,
+			enum fate fate)
+{
+	r->fate = fate;
+	outcome_copy(&r->outcome, why);
+}
+
+/* Everybody whose fate is open shares it. An outcome with a cause marks those
+ * who have been settled. */
+static void fail_rest(struct transaction *t, const struct outcome *why)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->results[i].fate == FATE_FAILED &&
+		    !outcome_is_failure(&t->results[i].outcome))
+			set_failure(&t->results[i], why, FATE_FAILED);
+}
+
+static bool is_accepted(const struct transaction *t, size_t i)
+{
+	return command_class(&t->rcpts[i]) == 2;
+}
+
+static size_t count_accepted(const struct transaction *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n; i++)
+		n += is_accepted(t, i);
+	return n;
+}
+
+/* Note each refused recipient. Returns the first refusal, or NULL. */
+static const struct result *judge_recipients(struct transaction *t)
+{
+	const struct result *first = NULL;
+	struct result *r;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		r = &t->results[i];
+		if (!command_class(&t->rcpts[i]) || is_accepted(t, i))
+			continue;
+		reply_fail(&t->rcpts[i].replies[0], STEP_RCPT, t->s->host,
+			   t->rcpts[i].verb, &r->outcome);
+		if (!first)
+			first = r;
+	}
+	return first;
+}
+
+/* One was refused and the others shall not get it either. */
+static void withhold_rest(struct transaction *t, const struct result *cause)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (!outcome_is_failure(&t->results[i].outcome))
+			set_failure(&t->results[i], &cause->outcome,
+				    FATE_WITHHELD);
+}
+
+static void settle(struct transaction *t, size_t i, const struct reply *reply)
+{
+	struct result *r = &t->results[i];
+
+	if (reply_class(reply) == 2) {
+		r->fate = FATE_DELIVERED;
+		reply_copy(&r->reply, reply);
+	} else {
+		reply_fail(reply, STEP_CONTENT, t->s->host, "the message",
+			   &r->outcome);
+	}
+}
+
+/* The replies behind the content: one for all, or LMTP's one for each accepted
+ * recipient (RFC 2033 4.2). Those that did not come leave the fate open. */
+static void judge_content(struct transaction *t, const struct command *c)
+{
+	size_t i, answer = 0;
+
+	for (i = 0; i < t->n; i++) {
+		if (!is_accepted(t, i))
+			continue;
+		if (answer < c->n_answered)
+			settle(t, i, &c->replies[answer]);
+		if (t->s->policy->lmtp)
+			answer++;
+	}
+}
+
+/* ---- The flights ---- */
+
+static bool pipelines(const struct transaction *t)
+{
+	return t->s->policy->pipelining == PIPELINING_ON ||
+		(t->s->policy->pipelining == PIPELINING_AUTO &&
+		 server_has(t, CAP_PIPELINING));
+}
+
+/* May the content, or the request to send it, go before the recipients'
+ * replies are known? Only if it can reach nobody whom a refusal would have to
+ * stop, and, for BDAT, if the number of replies does not depend on them. */
+static bool opens_early(const struct transaction *t)
+{
+	if (!pipelines(t) || (!t->policy->partial && t->n > 1))
+		return false;
+	if (!t->chunking)
+		return true;
+	return !t->s->policy->lmtp &&
+		content_size(t->m->content) <= EAGER_LIMIT;
+}
+
+static size_t replies_due(const struct transaction *t)
+{
+	return t->s->policy->lmtp ? count_accepted(t) : 1;
+}
+
+/* BDAT with all of the message, in one chunk (RFC 3030 2). */
+static void prepare_chunk(struct transaction *t, struct command *c,
+			  size_t n_replies)
+{
+	uint64_t size = content_size(t->m->content);
+
+	content_rewind(t->m->content);
+	body_for_bdat(&t->body, t->m->content, size);
+	command_bdat(c, &t->body, size, true, n_replies);
+}
+
+static void prepare_data(struct command *c)
+{
+	command_line(c, "DATA", "DATA", STEP_DATA);
+	c->essential = true;
+}
+
+static void prepare_envelope(struct transaction *t)
+{
+	const struct envelope *e = t->m->envelope;
+	struct mail_facts facts = {
+		.size = content_size(t->m->content),
+		.has_8bit = t->m->has_8bit,
+		.use_smtputf8 = envelope_utf8_address(e) != NULL,
+	};
+	struct command *c = memory_resize(NULL, t->n + 3, sizeof(*c));
+	size_t i;
+
+	t->commands = c;
+	if (t->s->dirty) {
+		command_line(c, "RSET", "RSET", STEP_OTHER);
+		c++->barrier = false;
+	}
+	t->mail = c;
+	command_mail(c++, e, &facts, &t->s->capabilities);
+	t->rcpts = c;
+	for (i = 0; i < t->n; i++, c++) {
+		command_rcpt(c, e, &e->recipients[i], &t->s->capabilities);
+		c->essential = !t->policy->partial;
+	}
+	if (opens_early(t)) {
+		t->opener = c++;
+		if (t->chunking)
+			prepare_chunk(t, t->opener, 1);
+		else
+			prepare_data(t->opener);
+	}
+	t->n_commands = (size_t)(c - t->commands);
+}
+
+/* Nobody is left, but DATA was answered 354: an empty message goes to nobody
+ * (RFC 2920 3.1). */
+static void send_nothing(struct transaction *t)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	struct reply reply = REPLY_INIT;
+
+	if (!t->s->ended)
+		session_ask(t->s, "the message", ".", STEP_CONTENT, &reply,
+			    &ignored);
+	outcome_release(&ignored);
+	reply_release(&reply);
+}
+
+/* The message behind a 354. */
+static int send_stuffed(struct transaction *t, struct outcome *o)
+{
+	struct command c;
+	int rc;
+
+	content_rewind(t->m->content);
+	body_for_data(&t->body, t->m->content);
+	command_body(&c, &t->body, replies_due(t));
+	rc = pipeline_run(t->s, &c, 1, o);
+	judge_content(t, &c);
+	command_release(&c);
+	return rc;
+}
+
+static int send_by_data(struct transaction *t, struct outcome *o)
+{
+	struct command own, *data = t->opener;
+	int rc = 0;
+
+	if (!data) {
+		data = &own;
+		prepare_data(data);
+		rc = pipeline_run(t->s, data, 1, o);
+	}
+	if (rc == 0 && data->replies[0].code == 354)
+		rc = send_stuffed(t, o);
+	else if (rc == 0)
+		rc = reply_fail(&data->replies[0], STEP_DATA, t->s->host,
+				"DATA", o);
+	if (data == &own)
+		command_release(data);
+	return rc;
+}
+
+static int send_by_bdat(struct transaction *t, struct outcome *o)
+{
+	struct command c;
+	int rc;
+
+	if (t->opener) {
+		judge_content(t, t->opener);
+		return 0;
+	}
+	prepare_chunk(t, &c, replies_due(t));
+	rc = pipeline_run(t->s, &c, 1, o);
+	judge_content(t, &c);
+	command_release(&c);
+	return rc;
+}
+
+/* MAIL and RCPT have their answers: go on, or say who is to blame. */
+static int judge_envelope(struct transaction *t, struct outcome *o)
+{
+	const struct result *refused;
+
+	if (command_class(t->mail) != 2)
+		return reply_fail(&t->mail->replies[0], STEP_MAIL, t->s->host,
+				  t->mail->verb, o);
+	refused = judge_recipients(t);
+	if (!refused)
+		return 0;
+	if (!t->policy->partial)
+		withhold_rest(t, refused);
+	else if (count_accepted(t))
+		return 0;
+	if (t->opener && !t->chunking && t->opener->n_answered &&
+	    t->opener->replies[0].code == 354)
+		send_nothing(t);
+	return -1; /* each recipient's own outcome says why */
+}
+
+static int run_flights(struct transaction *t, struct outcome *o)
+{
+	int rc;
+
+	prepare_envelope(t);
+	rc = pipeline_run(t->s, t->commands, t->n_commands, o);
+	t->s->dirty = true;
+	if (rc < 0) { /* what was answered before the end still counts */
+		if (command_class(t->mail) == 2)
+			judge_recipients(t);
+		return -1;
+	}
+	if (judge_envelope(t, o) < 0)
+		return -1;
+	rc = t->chunking ? send_by_bdat(t, o) : send_by_data(t, o);
+	if (rc == 0)
+		t->s->dirty = false;
+	return rc;
+}
+
+static void release(struct transaction *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_commands; i++)
+		command_release(&t->commands[i]);
+	free(t->commands);
+}
+
+/* The worst of the recipients' failures; permanent is worse than temporary. */
+static const struct outcome *worst(const struct transaction *t)
+{
+	const struct outcome *found = NULL;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		const struct outcome *o = &t->results[i].outcome;
+
+		if (!outcome_is_failure(o))
+			continue;
+		if (!found ||
+		    (outcome_is_temporary(found) && !outcome_is_temporary(o)))
+			found = o;
+	}
+	return found;
+}
+
+int transaction_run(struct session *s, const struct submission *m,
+		    const struct transaction_policy *policy,
+		    struct result *results, struct outcome *o)
+{
+	struct transaction t = {
+		.s = s,
+		.m = m,
+		.policy = policy,
+		.results = results,
+		.n = m->envelope->n_recipients,
+		.chunking = policy->chunking &&
+			capabilities_has(&s->capabilities, CAP_CHUNKING),
+	};
+	const struct outcome *found;
+
+	if (check_first(&t, o) == 0) {
+		run_flights(&t, o);
+		release(&t);
+	}
+	if (outcome_is_failure(o))
+		fail_rest(&t, o);
+	found = worst(&t);
+	if (!found)
+		return 0;
+	outcome_copy(o, found);
+	return -1;
+}
+
+void result_release(struct result *r)
+{
+	outcome_release(&r->outcome);
+	reply_release(&r->reply);
+}

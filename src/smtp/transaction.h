@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SMTP_TRANSACTION_H
+#define SMTP_TRANSACTION_H
+
+#include <stdbool.h>
+
+#include "base/outcome.h"
+#include "mail/content.h"
+#include "mail/envelope.h"
+#include "smtp/session.h"
+
+/* What a message may ask of the protocol. */
+struct transaction_policy {
+	bool partial;  /* one refused recipient does not stop the others */
+	bool chunking; /* BDAT where the server offers it */
+};
+
+/* One message to hand over. */
+struct submission {
+	const struct envelope *envelope;
+	struct content *content;
+	bool has_8bit; /* in the body, or raw in the header */
+};
+
+/* What became of the recipients. */
+enum fate {
+	FATE_FAILED = 0, /* the outcome says why */
+	FATE_DELIVERED,  /* the server took responsibility */
+	FATE_WITHHELD,   /* not refused, but nothing was sent */
+};
+
+struct result {
+	enum fate fate;
+	struct outcome outcome; /* failed: why; withheld: what stopped it */
+	struct reply reply;     /* delivered: the server's last word */
+};
+
+/*
+ * Submit one message in as few round trips as the server permits: MAIL, every
+ * RCPT and DATA (or BDAT with the message) in one flight. `results` has one
+ * initialised entry for each recipient and is filled in every case.
+ *
+ * partial off: unless every recipient is accepted, nothing is sent (DESIGN:
+ * exit 0 is everybody, exit non-zero is nobody). partial on: each stands alone.
+ *
+ * Returns 0 if every recipient was delivered. -1: not all; o holds the failure
+ * of the message or session as a whole, if it was one (else the worst
+ * recipient's). The session can go on with another message unless ended.
+ */
+int transaction_run(struct session *s, const struct submission *m,
+		    const struct transaction_policy *policy,
+		    struct result *results, struct outcome *o);
+
+void result_release(struct result *r);
+#define RESULT_INIT ((struct result){.reply = REPLY_INIT})
+
+#endif

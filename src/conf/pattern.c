@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What may stand in `from` and its like instead of the thing itself:
+ * substitutions (%U, %H …) and wildcards.
+ */
+#include "conf/pattern.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#define MAILNAME   "/etc/mailname"
+#define TEXT_LIMIT (64u << 10)
+
+static char *login_name(void)
+{
+	const struct passwd *user = getpwuid(getuid());
+	struct buf number = BUF_INIT(32);
+
+	if (user && user->pw_name)
+		return memory_dup(user->pw_name);
+	buf_printf(&number, "%lu", (unsigned long)getuid());
+	return buf_detach(&number);
+}
+
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static char *user_name(void)
+{
+	const char *name = environment("USER");
+
+	if (!name)
+		name = environment("LOGNAME");
+	return name ? memory_dup(name) : login_name();
+}
+
+char *pattern_user(const struct pattern_facts *known)
+{
+	return known && known->user ? memory_dup(known->user) : user_name();
+}
+
+static char *host_name(void)
+{
+	const char *name = environment("HOSTNAME");
+	char system[256] = "";
+
+	if (name)
+		return memory_dup(name);
+	if (gethostname(system, sizeof(system) - 1) < 0 || !*system)
+		return memory_dup("localhost");
+	return memory_dup(system);
+}
+
+static char *canonical_name(void)
+{
+	struct addrinfo hints = {.ai_flags = AI_CANONNAME,
+				 .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	char *host = host_name();
+
+	if (getaddrinfo(host, NULL, &hints, &found) == 0) {
+		if (found && found->ai_canonname) {
+			free(host);
+			host = memory_dup(found->ai_canonname);
+		}
+		freeaddrinfo(found);
+	}
+	return host;
+}
+
+static char *mail_name(void)
+{
+	int fd = open(MAILNAME, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char line[256];
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+	struct view name;
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return host_name();
+	line[n] = '\0';
+	name = view_trim(view_make(line, strcspn(line, "\r\n")));
+	return name.n ? memory_dup_n(name.p, name.n) : host_name();
+}
+
+/* The name field's first part; `&` in it is the login name, as of old. */
+static char *full_name(void)
+{
+	const struct passwd *user = getpwuid(getuid());
+
+	if (!user || !user->pw_gecos)
+		return memory_dup("");
+	return memory_dup_n(user->pw_gecos, strcspn(user->pw_gecos, ",&"));
+}
+
+static char *fact(char letter, const struct pattern_facts *known)
+{
+	const struct {
+		char letter;
+		const char *known;
+		char *(*ask)(void);
+	} facts[] = {
+		{'U', known ? known->user : NULL, user_name},
+		{'H', known ? known->host : NULL, host_name},
+		{'C', known ? known->canonical : NULL, canonical_name},
+		{'M', known ? known->mailname : NULL, mail_name},
+		{'F', known ? known->full_name : NULL, full_name},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		if (facts[i].letter != letter)
+			continue;
+		if (facts[i].known)
+			return memory_dup(facts[i].known);
+		return facts[i].ask();
+	}
+	return NULL;
+}
+
+char *pattern_expand(const char *text, const struct pattern_facts *known)
+{
+	struct buf out = BUF_INIT(TEXT_LIMIT + strlen(text));
+	char *value;
+
+	for (; *text; text++) {
+		value = *text == '%' ? fact(text[1], known) : NULL;
+		if (value) {
+			buf_add_text(&out, value);
+			text++;
+		} else {
+			buf_add_char(&out, *text);
+		}
+		free(value);
+	}
+	return buf_detach(&out);
+}
+
+bool pattern_matches_sender(struct view from, struct view sender)
+{
+	const char *at = memrchr(sender.p, '@', sender.n);
+	size_t local_n = at ? (size_t)(at - sender.p) : sender.n;
+	const char *plus = memchr(sender.p, '+', local_n);
+	struct buf plain = BUF_INIT(sender.n);
+	bool matches;
+
+	if (text_matches(from, sender))
+		return true;
+	if (!plus || plus == sender.p)
+		return false;
+	buf_add(&plain, sender.p, (size_t)(plus - sender.p));
+	buf_add_view(&plain, view_skip(sender, local_n));
+	matches = text_matches(from, buf_view(&plain));
+	buf_release(&plain);
+	return matches;
+}

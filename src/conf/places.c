@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where files of settings and secrets are, and whether others can read them.
+ */
+#include "conf/places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#define PATH_LIMIT 65536u
+
+/* `home` is where the path begins; without one there is no such place. */
+static char *join(const char *home, const char *path)
+{
+	struct buf joined = BUF_INIT(PATH_LIMIT);
+
+	if (!home)
+		return NULL;
+	buf_printf(&joined, "%s%s", home, path);
+	return buf_detach(&joined);
+}
+
+/* The XDG base directory specification: relative ones are ignored. */
+static char *config_home(const char *home)
+{
+	const char *given = getenv("XDG_CONFIG_HOME");
+
+	if (given && given[0] == '/')
+		return memory_dup(given);
+	return join(home, "/.config");
+}
+
+/* Takes over the path. */
+static void add(struct places *places, char *path, bool is_users, bool as_msmtp)
+{
+	if (path)
+		places->p[places->n++] =
+			(struct place){path, is_users, as_msmtp};
+}
+
+void places_list(struct places *places)
+{
+	char *home = file_home();
+	char *config = config_home(home);
+
+	places->n = 0;
+	add(places, join(config, "/postrider/config"), true, false);
+	add(places, join(home, "/.postriderrc"), true, false);
+	add(places, memory_dup(SYSCONFDIR "/postrider.conf"), false, false);
+	add(places, join(home, "/.msmtprc"), true, true);
+	add(places, join(config, "/msmtp/config"), true, true);
+	add(places, memory_dup("/etc/msmtprc"), false, true);
+	free(config);
+	free(home);
+}
+
+void places_release(struct places *places)
+{
+	size_t i;
+
+	for (i = 0; i < places->n; i++)
+		free(places->p[i].path);
+	places->n = 0;
+}
+
+char *places_user_netrc(void)
+{
+	char *home = file_home();
+	char *path = join(home, "/.netrc");
+
+	free(home);
+	return path;
+}
+
+int places_open(const char *path, bool *is_private)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat status;
+
+	*is_private = false;
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0)
+		*is_private = !(status.st_mode & 077) &&
+			(status.st_uid == geteuid() || status.st_uid == 0);
+	return fd;
+}
+
+int places_read(int fd, const char *path, struct buf *out, struct outcome *o)
+{
+	struct outcome why = OUTCOME_INIT;
+	int rc = file_read_fd(fd, path, out, &why);
+
+	if (rc < 0)
+		fail(o, CAUSE_CONFIG, "5.3.5", "%s", why.text);
+	outcome_release(&why);
+	return rc;
+}
+
+bool places_is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES ||
+		error == EPERM;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_PLACES_H
+#define CONF_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/outcome.h"
+
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+
+/* A place where a configuration may be. */
+struct place {
+	char *path;
+	bool is_users; /* of several of the user's the first counts */
+	bool as_msmtp; /* msmtp's; looked at only if none of ours is there */
+};
+
+#define PLACES_MOST 6
+
+struct places {
+	struct place p[PLACES_MOST];
+	size_t n;
+};
+
+/* In the order in which they are looked at: ours, then msmtp's. */
+void places_list(struct places *places);
+void places_release(struct places *places);
+
+/* Where netrc files may be: the user's, the system's. Allocated; NULL for the
+ * user's if there is no home. */
+char *places_user_netrc(void);
+#define PLACES_SYSTEM_NETRC SYSCONFDIR "/netrc"
+
+/*
+ * Open a file of settings or secrets for reading; -1 and errno. `is_private`:
+ * nobody but its owner can read it, and that is this user or root.
+ */
+int places_open(const char *path, bool *is_private);
+
+/* Read all of it. -1: CAUSE_CONFIG 5.3.5, since it is no file of settings. */
+int places_read(int fd, const char *path, struct buf *out, struct outcome *o);
+
+/* Does this errno mean that a file is not there, for us? The home of a user
+ * whom cron serves may be out of reach: that is as good as absent. */
+bool places_is_absent(int error);
+
+#endif

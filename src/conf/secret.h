@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_SECRET_H
+#define CONF_SECRET_H
+
+#include "base/buf.h"
+#include "base/outcome.h"
+#include "conf/account.h"
+
+#define SECRET_LIMIT (64u << 10) /* octets; OAuth tokens are long */
+
+/*
+ * The account's password, from the first source that has one: passwordeval,
+ * password, password_file, ~/.netrc (machine HOST login USER password …), the
+ * terminal (/dev/tty, echo off). `out` must be a secret buf. -1: CAUSE_AUTH
+ * 5.7.8 when there is none (the text lists where one can be put), CAUSE_CONFIG
+ * 5.3.5 when a source is broken.
+ */
+int secret_get(const struct account *a, struct buf *out, struct outcome *o);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Values with a form of their own: what the rows of conf/rows.c check, read
+ * and print by a function.
+ */
+#include "conf/value.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "conf/setting.h"
+
+static bool has_blank(struct view v)
+{
+	size_t i;
+
+	for (i = 0; i < v.n; i++)
+		if (text_is_space(v.p[i]))
+			return true;
+	return false;
+}
+
+bool value_check_name(struct view value)
+{
+	return !has_blank(value);
+}
+
+bool value_check_ip(struct view value)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	char *text = memory_dup_n(value.p, value.n);
+	bool ok = inet_pton(AF_INET, text, address) == 1 ||
+		inet_pton(AF_INET6, text, address) == 1;
+
+	free(text);
+	return ok;
+}
+
+static bool is_hex(char c)
+{
+	c = text_lower(c);
+	return text_is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+/* Hex digits, in pairs where there are colons. */
+bool value_check_fingerprint(struct view value)
+{
+	size_t i, digits = 0;
+	bool ok = true;
+
+	for (i = 0; i < value.n; i++) {
+		if (is_hex(value.p[i]))
+			digits++;
+		else if (value.p[i] != ':' || digits % 2)
+			ok = false;
+	}
+	return ok && (digits == 64 || digits == 40 || digits == 32);
+}
+
+/* Mechanisms that msmtp has and that are not yet here: known words, so that
+ * the error is about them and not about a slip. */
+static const char *const later_mechanisms[] = {
+	"DIGEST-MD5", "NTLM", "OAUTHBEARER", "XOAUTH2", "EXTERNAL", "GSSAPI",
+};
+
+static bool is_mechanism(struct view name)
+{
+	size_t i;
+
+	if (auth_is_known(name))
+		return true;
+	for (i = 0; i < sizeof(later_mechanisms) / sizeof(char *); i++)
+		if (view_equal_nocase(name, view_of(later_mechanisms[i])))
+			return true;
+	return false;
+}
+
+static char *upper_case(struct view v)
+{
+	char *text = memory_dup_n(v.p, v.n), *p;
+
+	for (p = text; *p; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - ('a' - 'A'));
+	return text;
+}
+
+bool value_set_auth(struct account *a, struct view value)
+{
+	static const struct setting_choice wants[] = {
+		{"auto", AUTH_AUTO},
+		{"on", AUTH_ON},
+		{"off", AUTH_OFF},
+	};
+	char *mechanism = NULL;
+	enum auth_want want = AUTH_NAMED;
+	size_t i;
+
+	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
+		if (view_equal_nocase(value, view_of(wants[i].word)))
+			want = (enum auth_want)wants[i].value;
+	if (want == AUTH_NAMED && !is_mechanism(value))
+		return false;
+	if (want == AUTH_NAMED)
+		mechanism = upper_case(value);
+	free(a->auth.mechanism);
+	a->auth.want = want;
+	a->auth.mechanism = mechanism;
+	return true;
+}
+
+void value_print_auth(const struct account *a, struct buf *out)
+{
+	static const char *const words[] = {
+		[AUTH_AUTO] = "auto",
+		[AUTH_OFF] = "off",
+		[AUTH_ON] = "on",
+	};
+	const char *p;
+
+	if (a->auth.want != AUTH_NAMED)
+		buf_add_text(out, words[a->auth.want]);
+	else
+		for (p = a->auth.mechanism; *p; p++)
+			buf_add_char(out, text_lower(*p));
+}
+
+bool value_set_notify(struct account *a, struct view value)
+{
+	unsigned notify = 0;
+
+	if (value.n && !view_equal_nocase(value, VIEW("off")) &&
+	    !envelope_parse_notify(value, &notify))
+		return false;
+	a->dsn.notify = notify;
+	return true;
+}
+
+void value_print_notify(const struct account *a, struct buf *out)
+{
+	static const struct setting_choice bits[] = {
+		{"never", NOTIFY_NEVER},
+		{"success", NOTIFY_SUCCESS},
+		{"failure", NOTIFY_FAILURE},
+		{"delay", NOTIFY_DELAY},
+	};
+	size_t i, start = out->n;
+
+	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		if (!(a->dsn.notify & (unsigned)bits[i].value))
+			continue;
+		if (out->n > start)
+			buf_add_char(out, ',');
+		buf_add_text(out, bits[i].word);
+	}
+	if (out->n == start)
+		buf_add_text(out, "off");
+}
+
+static const char *find_facility(struct view word)
+{
+	static const char *const facilities[] = {
+		"LOG_USER",   "LOG_MAIL",   "LOG_LOCAL0", "LOG_LOCAL1",
+		"LOG_LOCAL2", "LOG_LOCAL3", "LOG_LOCAL4", "LOG_LOCAL5",
+		"LOG_LOCAL6", "LOG_LOCAL7",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(facilities) / sizeof(char *); i++)
+		if (view_equal_nocase(word, view_of(facilities[i])))
+			return facilities[i];
+	return NULL;
+}
+
+bool value_set_syslog(struct account *a, struct view value)
+{
+	const char *facility = NULL;
+
+	if (view_equal_nocase(value, VIEW("on")))
+		facility = "LOG_USER";
+	else if (value.n && !view_equal_nocase(value, VIEW("off")))
+		facility = find_facility(value);
+	if (!facility && value.n && !view_equal_nocase(value, VIEW("off")))
+		return false;
+	free(a->log.syslog);
+	a->log.syslog = memory_dup(facility);
+	return true;
+}
+
+void value_print_syslog(const struct account *a, struct buf *out)
+{
+	buf_add_text(out, a->log.syslog ? a->log.syslog : "off");
+}
+
+/* For what has no meaning here. */
+bool value_set_nothing(struct account *a, struct view value)
+{
+	(void)a;
+	(void)value;
+	return true;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_VALUE_H
+#define CONF_VALUE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "conf/account.h"
+
+/* Is it of that form? */
+bool value_check_name(struct view value); /* without blanks */
+bool value_check_ip(struct view value);
+bool value_check_fingerprint(struct view value);
+
+/* auth: on, off, auto or the name of a SASL mechanism. */
+bool value_set_auth(struct account *a, struct view value);
+void value_print_auth(const struct account *a, struct buf *out);
+
+/* dsn_notify: off, or RFC 3461 4.1. */
+bool value_set_notify(struct account *a, struct view value);
+void value_print_notify(const struct account *a, struct buf *out);
+
+/* syslog: on, off or a facility as syslog(3) calls it. */
+bool value_set_syslog(struct account *a, struct view value);
+void value_print_syslog(const struct account *a, struct buf *out);
+
+/* For what has no meaning here. */
+bool value_set_nothing(struct account *a, struct view value);
+
+#endif

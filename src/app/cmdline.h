@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef APP_CMDLINE_H
+#define APP_CMDLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/outcome.h"
+#include "base/strings.h"
+#include "conf/config.h"
+#include "mail/envelope.h"
+
+enum mode {
+	MODE_SUBMIT = 0,	/* a message on standard input */
+	MODE_CHECK,		/* --check, -bC */
+	MODE_PROBE,		/* --probe, --serverinfo, -S */
+	MODE_HELP,		/* --help */
+	MODE_VERSION,		/* --version, -d0.1 */
+	MODE_HOST_STATUS,	/* -bh, -bH: none is kept */
+	MODE_LIST_OPTIONS,	/* --list-options: for the checks */
+	MODE_LIST_SETTINGS,	/* --list-settings */
+	MODE_LATER,		/* asked for what is not yet in this version */
+};
+
+enum report_format { REPORT_TEXT = 0, REPORT_JSON };
+
+/* What is asked: the command line, understood. */
+struct request {
+	enum mode mode;
+	bool as_sendmail;	/* called as sendmail, mailq or newaliases */
+	char *later;	/* MODE_LATER: the option, as it was given */
+	char *config_file;	/* -C */
+	char *account;		/* -a */
+	char *sender;		/* -f, -r, --from; NULL: not given */
+	bool sender_from_header;	/* --read-envelope-from */
+	char *full_name;	/* -F */
+	char *syslog_tag;	/* -L */
+	bool recipients_from_header;	/* -t */
+	bool ignore_dots;	/* -i, -oi */
+	bool verbose;		/* -v */
+	bool dry_run;		/* --dry-run, --pretend, -P */
+	bool null_aliases;	/* -n */
+	enum report_format report;
+	unsigned notify;	/* -N; enum dsn_notify */
+	enum dsn_return ret;	/* -R */
+	char *envid;		/* -V */
+	enum body_type body_type;	/* -B */
+	struct override *overrides;	/* settings given as long options */
+	size_t n_overrides;
+	struct strings recipients;
+	struct strings warnings;	/* said on stderr before anything else */
+};
+
+#define REQUEST_INIT ((struct request){0})
+
+/*
+ * Understand argv (argc may be 0). Options end at the first argument that is
+ * none, or at `--`. -1: CAUSE_USAGE, naming the option and what it wants.
+ * The request keeps pointers into argv.
+ */
+int cmdline_parse(int argc, char **argv, struct request *r, struct outcome *o);
+void cmdline_release(struct request *r);
+
+/* --help, --list-options, --list-settings: append to out. */
+void cmdline_print_help(struct buf *out);
+void cmdline_print_options(struct buf *out);
+void cmdline_print_settings(struct buf *out);
+
+#endif

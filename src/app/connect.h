@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef APP_CONNECT_H
+#define APP_CONNECT_H
+
+#include "base/outcome.h"
+#include "base/trace.h"
+#include "conf/account.h"
+#include "smtp/session.h"
+
+/* Who wants to see what the server offers, before and after TLS. */
+struct connect_observer {
+	void (*on_capabilities)(void *context, const struct session *s,
+				bool secured);
+	void *context;
+};
+
+/*
+ * From an account to a session that is ready for MAIL: trust, connection,
+ * greeting, TLS, authentication. The only such sequence. The account must
+ * outlive the session. `observer` may be NULL. NULL: the outcome says which
+ * step failed.
+ */
+struct session *connect_account(const struct account *a,
+				const struct trace *trace,
+				const struct connect_observer *observer,
+				struct outcome *o);
+
+/* The server's name for people: host, socket or tunnel. */
+const char *connect_name(const struct account *a);
+
+#endif

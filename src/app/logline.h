@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef APP_LOGLINE_H
+#define APP_LOGLINE_H
+
+#include <stdint.h>
+
+#include "conf/account.h"
+#include "mail/envelope.h"
+#include "smtp/transaction.h"
+
+/* What one submission leaves in the log. Members may be NULL or 0 where the
+ * submission ended before they were known. */
+struct logline {
+	const struct account *account;
+	const struct envelope *envelope;
+	const struct result *results;
+	const struct outcome *outcome; /* of the whole */
+	const char *host;
+	const char *id;         /* the message's Message-ID */
+	const char *tls;        /* version, cipher, verified how */
+	const char *mechanism;  /* SASL */
+	const char *syslog_tag; /* -L; NULL: "postrider" */
+	uint64_t size;          /* octets on the wire */
+	int64_t elapsed_ms;
+	int exit_code;
+};
+
+/*
+ * Write one line of key=value pairs to the account's logfile and to syslog, as
+ * its log policy says. A log that can't be written is a warning on stderr and
+ * changes nothing else.
+ */
+void logline_write(const struct logline *l);
+
+/* The line itself, without time and line end: for the unit test. */
+void logline_format(const struct logline *l, struct buf *out);
+
+#endif

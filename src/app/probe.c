@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a server is like, seen through the same session that submits. */
+#include "app/probe.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/connect.h"
+#include "app/exitcode.h"
+#include "app/report.h"
+#include "base/text.h"
+#include "conf/config.h"
+
+/* Print what came from outside, printable and on one line. */
+static void print_text(const char *indent, const char *name, struct view v)
+{
+	struct buf line = BUF_INIT(REPLY_LIMIT * 4);
+
+	text_add_printable(&line, v);
+	printf("%s%s%s\n", indent, name, line.p);
+	buf_release(&line);
+}
+
+static void print_lines(const char *title, const struct strings *lines)
+{
+	size_t i;
+
+	printf("%s:\n", title);
+	for (i = 0; i < lines->n; i++)
+		print_text("    ", "", view_of(lines->p[i]));
+	if (!lines->n)
+		printf("    (nothing)\n");
+}
+
+static void print_certificate(size_t number, const struct tls_certificate *c)
+{
+	printf("  certificate %zu:\n", number);
+	print_text("    ", "subject: ", view_of(c->subject));
+	print_text("    ", "issuer: ", view_of(c->issuer));
+	print_text("    ", "names: ", view_of(c->names));
+	print_text("    ", "valid from: ", view_of(c->valid_from));
+	print_text("    ", "valid until: ", view_of(c->valid_until));
+	print_text("    ", "SHA-256 fingerprint: ", view_of(c->sha256));
+	print_text("    ", "SHA-1 fingerprint: ", view_of(c->sha1));
+}
+
+static void print_tls(const struct session *s)
+{
+	struct tls_facts facts = TLS_FACTS_INIT;
+	size_t i;
+
+	tls_describe(stream_tls(s->stream), true, &facts);
+	printf("TLS:\n");
+	print_text("  ", "version: ", view_of(facts.version));
+	print_text("  ", "cipher: ", view_of(facts.cipher));
+	print_text("  ", "verified: ", view_of(facts.verified));
+	for (i = 0; i < facts.n_chain; i++)
+		print_certificate(i + 1, &facts.chain[i]);
+	tls_facts_release(&facts);
+}
+
+static void print_mechanisms(const struct capabilities *c)
+{
+	size_t i;
+
+	printf("authentication:%s\n", c->mechanisms.n ? "" : " not offered");
+	for (i = 0; i < c->mechanisms.n; i++) {
+		struct view name = view_of(c->mechanisms.p[i]);
+
+		print_text("    ", auth_is_known(name) ? "" : "(not ours) ",
+			   name);
+	}
+}
+
+static void print_limits(const struct capabilities *c)
+{
+	if (c->size_limit)
+		printf("largest message: %" PRIu64 " octets\n", c->size_limit);
+	else
+		printf("largest message: not said\n");
+}
+
+/* Called once in clear and once with TLS, or only once of the two. */
+static void print_offer(void *context, const struct session *s, bool secured)
+{
+	bool *greeted = context;
+
+	if (!*greeted)
+		print_text("", "greeting: ", view_of(s->greeting));
+	*greeted = true;
+	if (secured)
+		print_tls(s);
+	print_lines(secured ? "offered with TLS" : "offered without TLS",
+		    &s->capabilities.lines);
+}
+
+/* Connect, tell, leave. The account is changed: nobody logs in. */
+static int probe_account(struct account *a, const struct trace *trace,
+			 struct outcome *o)
+{
+	bool greeted = false;
+	struct connect_observer observer = {print_offer, &greeted};
+	struct session *s;
+
+	a->auth.want = AUTH_OFF;
+	s = connect_account(a, trace, &observer, o);
+	if (!s)
+		return -1;
+	print_mechanisms(&s->capabilities);
+	print_limits(&s->capabilities);
+	session_close(s);
+	return 0;
+}
+
+/* A certificate that does not verify is shown all the same, so that its
+ * fingerprint can be compared and pinned; the failure stays one. */
+static void show_unverified(struct account *a, const struct trace *trace)
+{
+	struct outcome o = OUTCOME_INIT;
+
+	a->tls.certcheck = false;
+	if (probe_account(a, trace, &o) < 0)
+		report_failure(NULL, &o);
+	outcome_release(&o);
+}
+
+int probe(const struct request *r)
+{
+	struct config_request request = {
+		.file = r->config_file,
+		.overrides = r->overrides,
+		.n_overrides = r->n_overrides,
+	};
+	const struct trace *trace = r->verbose ? &report_trace : NULL;
+	struct outcome o = OUTCOME_INIT;
+	struct config *c = config_load(&request, &o);
+	struct account *a = NULL;
+	int code;
+
+	if (c)
+		a = config_choose(c, r->account, r->sender, &o);
+	if (a) {
+		printf("server: %s port %u\n", connect_name(a), a->dial.port);
+		if (probe_account(a, trace, &o) < 0 && o.cause == CAUSE_TLS &&
+		    a->tls.certcheck)
+			show_unverified(a, trace);
+	}
+	if (outcome_is_failure(&o))
+		report_failure(NULL, &o);
+	code = exitcode_of(&o);
+	outcome_release(&o);
+	config_free(c);
+	return code;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Modes whose whole work is a text on standard output. */
+#include "app/words.h"
+
+#include <gnutls/gnutls.h>
+#include <gsasl.h>
+#include <idn2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "app/report.h"
+
+#define WORDS_LIMIT (256u << 10) /* octets */
+
+static int print(struct buf *text)
+{
+	int code = EX_OK;
+
+	fwrite(text->p, 1, text->n, stdout);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		report_line("cannot write to standard output");
+		code = EX_IOERR;
+	}
+	buf_release(text);
+	return code;
+}
+
+int words_help(const struct request *r)
+{
+	struct buf text = BUF_INIT(WORDS_LIMIT);
+
+	(void)r;
+	cmdline_print_help(&text);
+	return print(&text);
+}
+
+int words_version(const struct request *r)
+{
+	struct buf text = BUF_INIT(WORDS_LIMIT);
+
+	(void)r;
+	buf_printf(&text, "postrider %s\n", PACKAGE_VERSION);
+	buf_printf(&text, "GnuTLS %s, GNU SASL %s, GNU IDN2 %s\n",
+		   gnutls_check_version(NULL), gsasl_check_version(NULL),
+		   idn2_check_version(NULL));
+	buf_printf(&text, "system configuration: %s/postrider.conf\n",
+		   SYSCONFDIR);
+	buf_add_text(&text,
+		     "License GPL-3.0-or-later; there is no warranty.\n");
+	return print(&text);
+}
+
+int words_host_status(const struct request *r)
+{
+	struct buf text = BUF_INIT(WORDS_LIMIT);
+
+	(void)r;
+	buf_add_text(&text, "no host status is kept\n");
+	return print(&text);
+}
+
+int words_options(const struct request *r)
+{
+	struct buf text = BUF_INIT(WORDS_LIMIT);
+
+	(void)r;
+	cmdline_print_options(&text);
+	return print(&text);
+}
+
+int words_settings(const struct request *r)
+{
+	struct buf text = BUF_INIT(WORDS_LIMIT);
+
+	(void)r;
+	cmdline_print_settings(&text);
+	return print(&text);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pick the mode from name and options, run it, return its code. */
+#include <signal.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "app/check.h"
+#include "app/cmdline.h"
+#include "app/exitcode.h"
+#include "app/probe.h"
+#include "app/report.h"
+#include "app/submit.h"
+#include "app/words.h"
+#include "base/file.h"
+
+static int refuse_later(const struct request *r)
+{
+	report_line("%s is not yet in this version", r->later);
+	return EX_UNAVAILABLE;
+}
+
+/* One row a mode. */
+static int (*const modes[])(const struct request *r) = {
+	[MODE_SUBMIT] = submit,
+	[MODE_CHECK] = check,
+	[MODE_PROBE] = probe,
+	[MODE_HELP] = words_help,
+	[MODE_VERSION] = words_version,
+	[MODE_HOST_STATUS] = words_host_status,
+	[MODE_LIST_OPTIONS] = words_options,
+	[MODE_LIST_SETTINGS] = words_settings,
+	[MODE_LATER] = refuse_later,
+};
+
+int main(int argc, char **argv)
+{
+	struct request request = REQUEST_INIT;
+	struct outcome o = OUTCOME_INIT;
+	size_t i;
+	int code;
+
+	if (file_open_standard_streams() < 0)
+		return EX_OSERR;
+	signal(SIGPIPE, SIG_IGN);
+	if (cmdline_parse(argc, argv, &request, &o) == 0) {
+		for (i = 0; i < request.warnings.n; i++)
+			report_line("warning: %s", request.warnings.p[i]);
+		code = modes[request.mode](&request);
+	} else {
+		report_failure(NULL, &o);
+		code = exitcode_of(&o);
+	}
+	outcome_release(&o);
+	cmdline_release(&request);
+	return code;
+}

@@ -132,12 +132,9 @@ static int read_letters(char *letters, struct arguments *rest,
 static const char *nearest_name(struct view name)
 {
 	size_t distance, most = setting_slips(name);
-	const struct setting *old = setting_find(name);
 	const char *nearest = setting_nearest(name);
 	const struct option *row;
 
-	if (old && old->instead)
-		return old->instead;
 	if (nearest)
 		most = text_distance(name, view_of(nearest), most);
 	for (row = options; row < options + options_n; row++) {
@@ -217,11 +214,6 @@ static int apply_name(const struct option *row, char *value,
 	return option_apply(row, c, value);
 }
 
-static bool is_setting_option(const struct setting *row)
-{
-	return row && (setting_has_option(row) || row->secret);
-}
-
 /* --name, --name=value, --name value. */
 static int read_name(char *text, struct arguments *rest,
 		     struct option_context *c)
@@ -242,7 +234,7 @@ static int read_name(char *text, struct arguments *rest,
 			c->program);
 	if (row)
 		return apply_name(row, value, rest, c);
-	if (is_setting_option(setting))
+	if (setting)
 		return apply_setting(setting, value, rest, c);
 	return fail_unknown_name(name, c);
 }

@@ -61,7 +61,7 @@ static void add_dashed(const char *name, struct buf *out)
 		buf_add_char(out, *name == '_' ? '-' : *name);
 }
 
-/* An option of the same name has been listed already. */
+/* Unless an option of the same name has been listed already. */
 static bool is_listed(const struct setting *row)
 {
 	return setting_has_option(row) && !option_find_name(view_of(row->name));
@@ -89,7 +89,7 @@ static void add_settings(struct buf *out)
 		     "\nSettings, instead of the account's own "
 		     "(see postrider.conf(5)):\n");
 	for (row = settings; row < settings + settings_n; row++)
-		if (is_listed(row))
+		if (is_listed(row) && !row->instead)
 			add_setting_option(row, out);
 }
 

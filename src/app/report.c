@@ -49,15 +49,22 @@ static const char *advice(const struct outcome *o)
 	return "";
 }
 
+/* Who said it, or whom it is about, unless the words tell already. */
+static void add_host(struct buf *line, const struct outcome *o)
+{
+	if (o->reply_code)
+		buf_printf(line, "%s said: ", o->host);
+	else if (o->host && o->text && !strstr(o->text, o->host))
+		buf_printf(line, "%s: ", o->host);
+}
+
 void report_failure(const char *who, const struct outcome *o)
 {
 	struct buf line = BUF_INIT(LINE_LIMIT);
 
 	if (who)
 		buf_printf(&line, "%s: ", who);
-	if (o->host)
-		buf_printf(&line,
-			   o->reply_code ? "%s said: " : "%s: ", o->host);
+	add_host(&line, o);
 	buf_add_text(&line, o->text ? o->text : "failed");
 	buf_add_text(&line, advice(o));
 	if (o->cause != CAUSE_USAGE && !o->reply_code)

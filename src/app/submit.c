@@ -121,33 +121,44 @@ static bool is_pattern(const char *address)
 	return strpbrk(address, "*?") != NULL;
 }
 
-/* -f, else the account's address, else the message's own, else the user. */
+/* What says who the sender is: -f, else the account's address, else the
+ * message, else the login name. `from` holds the message's own while it is
+ * needed. */
+static int find_sender(const struct job *job, struct address *from,
+		       const char **sender, struct outcome *o)
+{
+	const struct request *r = job->request;
+	const struct identity_policy *identity = &job->account->identity;
+	const char *own = identity->from;
+
+	if (own && is_pattern(own))
+		own = NULL;
+	*sender = r->sender;
+	if (!*sender || (own && !identity->allow_from_override))
+		*sender = own;
+	if (*sender && !r->sender_from_header)
+		return 0;
+	if (envelope_sender_from_header(&job->message, from, o) < 0)
+		return -1;
+	if (from->mailbox)
+		*sender = from->mailbox;
+	if (!*sender)
+		*sender = login_name();
+	if (!*sender)
+		return fail(o, CAUSE_SENDER, "5.1.7",
+			    "no sender: set from, or use -f");
+	return 0;
+}
+
 static int settle_sender(struct job *job, struct outcome *o)
 {
-	const struct identity_policy *identity = &job->account->identity;
-	const struct local_policy *local = &job->account->local;
-	const char *sender = job->request->sender;
 	struct address from = ADDRESS_INIT;
-	int rc;
+	const char *sender = NULL;
+	int rc = find_sender(job, &from, &sender, o);
 
-	if (!sender || !identity->allow_from_override) {
-		sender = identity->from;
-		if (sender && is_pattern(sender))
-			sender = job->request->sender;
-	}
-	if (!sender) {
-		if (envelope_sender_from_header(&job->message, &from, o) < 0)
-			return -1;
-		sender = from.mailbox;
-	}
-	if (!sender)
-		sender = login_name();
-	if (sender)
-		rc = envelope_set_sender(&job->envelope, view_of(sender), local,
-					 o);
-	else
-		rc = fail(o, CAUSE_SENDER, "5.1.7",
-			  "no sender: set from, or use -f");
+	if (rc == 0)
+		rc = envelope_set_sender(&job->envelope, view_of(sender),
+					 &job->account->local, o);
 	address_release(&from);
 	return rc;
 }
@@ -307,8 +318,8 @@ static int send_message(struct job *job, struct outcome *o)
 /* Everything up to the point where the server is needed. */
 static int prepare(struct job *job, struct outcome *o)
 {
-	if (load_configuration(job, o) < 0 ||
-	    check_recipients(job->request, o) < 0 || read_message(job, o) < 0 ||
+	if (check_recipients(job->request, o) < 0 ||
+	    load_configuration(job, o) < 0 || read_message(job, o) < 0 ||
 	    choose_account(job, o) < 0 || make_envelope(job, o) < 0)
 		return -1;
 	return make_content(job, o);

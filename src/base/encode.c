@@ -102,7 +102,7 @@ void encode_xtext(struct buf *out, struct view v)
 
 	for (i = 0; i < v.n; i++) {
 		if (v.p[i] > ' ' && v.p[i] < 127 && v.p[i] != '+' &&
-			v.p[i] != '=') {
+		    v.p[i] != '=') {
 			buf_add_char(out, v.p[i]);
 		} else {
 			buf_add_char(out, '+');
@@ -170,8 +170,8 @@ static void add_q(struct buf *out, struct view v)
 	}
 }
 
-static void add_word(
-	struct buf *out, const struct word_style *style, struct view v)
+static void add_word(struct buf *out, const struct word_style *style,
+		     struct view v)
 {
 	buf_printf(out, "=?%s?%c?", style->charset, style->base64 ? 'B' : 'Q');
 	if (style->base64)
@@ -182,8 +182,8 @@ static void add_word(
 }
 
 /* How many octets of v, whole characters, fit a word with so much room. */
-static size_t fitting(
-	const struct word_style *style, struct view v, size_t room)
+static size_t fitting(const struct word_style *style, struct view v,
+		      size_t room)
 {
 	size_t n = 0, next, coded = 0;
 	struct view one;
@@ -217,7 +217,7 @@ void encode_words(struct buf *out, struct view v, size_t column)
 		n = room > frame ? fitting(&style, v, room - frame) : 0;
 		/* what would all fit a line of its own is not torn */
 		if (n < v.n && column > 1 &&
-			coded_length(&style, v) <= WORD_MAX - frame)
+		    coded_length(&style, v) <= WORD_MAX - frame)
 			n = 0;
 		if (n)
 			add_word(out, &style, view_make(v.p, n));

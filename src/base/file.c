@@ -55,8 +55,8 @@ static int check_end(int fd, const char *name, struct outcome *o)
 
 	memory_wipe(&extra, 1);
 	if (got < 0)
-		return fail_errno(
-			o, CAUSE_SYSTEM, "5.3.0", "cannot read %s", name);
+		return fail_errno(o, CAUSE_SYSTEM, "5.3.0", "cannot read %s",
+				  name);
 	if (got > 0)
 		return fail(o, CAUSE_SYSTEM, "5.3.0", "%s is too large", name);
 	return 0;
@@ -75,7 +75,7 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct outcome *o)
 		got = file_read(fd, buf_room(out, n), n);
 		if (got < 0)
 			return fail_errno(o, CAUSE_SYSTEM, "5.3.0",
-				"cannot read %s", name);
+					  "cannot read %s", name);
 		out->n += (size_t)got;
 		out->p[out->n] = '\0';
 		if (!got)
@@ -134,7 +134,8 @@ int file_temporary(struct outcome *o)
 		if (fd >= 0)
 			return fd;
 	}
-	return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+	return fail_errno(
+		o, CAUSE_SYSTEM, "4.3.0",
 		"cannot create a temporary file in $TMPDIR, /var/tmp or /tmp");
 }
 
@@ -145,7 +146,7 @@ char *file_home(void)
 	struct stat status;
 
 	if (home && home[0] == '/' && stat(home, &status) == 0 &&
-		status.st_uid == getuid())
+	    status.st_uid == getuid())
 		return memory_dup(home);
 	user = getpwuid(getuid());
 	if (!user || !user->pw_dir || user->pw_dir[0] != '/')
@@ -165,7 +166,7 @@ char *file_expand(struct view path)
 		prefix = view_of(homes[i]);
 		rest = view_skip(path, prefix.n);
 		if (view_equal(view_make(path.p, path.n - rest.n), prefix) &&
-			(!rest.n || rest.p[0] == '/'))
+		    (!rest.n || rest.p[0] == '/'))
 			home = file_home();
 		if (home)
 			path = rest;

@@ -49,8 +49,8 @@ static const char *domain_fault(struct view domain)
 		return "more than 253 octets";
 	do {
 		dot = memchr(domain.p, '.', domain.n);
-		label = view_make(
-			domain.p, dot ? (size_t)(dot - domain.p) : domain.n);
+		label = view_make(domain.p,
+				  dot ? (size_t)(dot - domain.p) : domain.n);
 		fault = label_fault(label);
 		domain = view_skip(domain, label.n + 1);
 	} while (!fault && dot);
@@ -64,8 +64,8 @@ static char *to_alabels(struct view domain, const char **fault)
 	char *output = NULL, *copy = NULL;
 	int rc;
 
-	rc = idn2_to_ascii_8z(
-		input, &output, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	rc = idn2_to_ascii_8z(input, &output,
+			      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (rc == IDN2_OK)
 		copy = memory_dup(output);
 	else
@@ -120,9 +120,10 @@ char *idna_to_ascii(struct view domain, struct outcome *o)
 
 	if (!ascii) {
 		text_add_printable(&shown,
-			view_make(domain.p, domain.n < 200 ? domain.n : 200));
+				   view_make(domain.p,
+					     domain.n < 200 ? domain.n : 200));
 		fail(o, CAUSE_CONFIG, "5.1.3", "\"%s\" is no domain: %s",
-			shown.p, fault);
+		     shown.p, fault);
 		buf_release(&shown);
 	}
 	return ascii;

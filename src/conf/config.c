@@ -186,9 +186,11 @@ static void check_definitions(const struct config *c,
 	struct account a = ACCOUNT_INIT;
 	struct outcome o = OUTCOME_INIT;
 	const struct definition *d;
+	size_t i;
 
 	how.keep_patterns = true;
-	for (d = c->list.p; d < c->list.p + c->list.n; d++) {
+	for (i = 0; i < c->list.n; i++) {
+		d = &c->list.p[i];
 		if (definition_find(&c->list, 0, view_of(d->name)) != d) {
 			reader_tell(
 				request, false,

@@ -139,8 +139,10 @@ static int apply_entries(const struct definition *d, struct account *a,
 			 struct outcome *o)
 {
 	const struct definition_entry *e;
+	size_t i;
 
-	for (e = d->p; e < d->p + d->n; e++) {
+	for (i = 0; i < d->n; i++) {
+		e = &d->p[i];
 		if (setting_apply(e->row, a, view_of(e->value), o) < 0)
 			return blame(d, e->row->name, o);
 	}

@@ -81,7 +81,7 @@ bool setting_has_bare_form(const struct setting *row)
 
 bool setting_has_option(const struct setting *row)
 {
-	return !row->secret && !row->instead;
+	return !row->secret;
 }
 
 static const struct setting_choice *choices_of(const struct setting *row)

@@ -42,8 +42,8 @@ struct setting {
 	const char *argument; /* for --help: "HOST", "on|off" */
 	const char *help;     /* one line */
 	bool secret;          /* no long option; the file must be private */
-	const char *instead;  /* an old name: what to write today. A warning,
-				   no long option, no default of its own */
+	const char *instead;  /* an old name: what to write today; a warning,
+				   no default of its own */
 	bool later;           /* not yet in this version: an error when an
 				   account that sets it is to be used */
 	const char *wanted;   /* what a value must be, in words; NULL: the

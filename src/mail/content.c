@@ -40,8 +40,8 @@ uint64_t content_size(const struct content *c)
 	return c->header.n + separator.n + store_size(c->body);
 }
 
-static int next_of_body(
-	struct content *c, uint64_t most, struct view *piece, struct outcome *o)
+static int next_of_body(struct content *c, uint64_t most, struct view *piece,
+			struct outcome *o)
 {
 	uint64_t before = c->header.n + separator.n;
 	size_t n = most < BLOCK_SIZE ? (size_t)most : BLOCK_SIZE;
@@ -53,8 +53,8 @@ static int next_of_body(
 	return c->offset < content_size(c);
 }
 
-int content_next(
-	struct content *c, uint64_t most, struct view *piece, struct outcome *o)
+int content_next(struct content *c, uint64_t most, struct view *piece,
+		 struct outcome *o)
 {
 	uint64_t at = c->offset;
 	int more = 1;

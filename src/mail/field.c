@@ -29,7 +29,7 @@ static const struct row rows[] = {
 	[FIELD_RESENT_TO] = {"Resent-To", ROLE_RESENT | ROLE_RECIPIENT},
 	[FIELD_RESENT_CC] = {"Resent-Cc", ROLE_RESENT | ROLE_RECIPIENT},
 	[FIELD_RESENT_BCC] = {"Resent-Bcc",
-		ROLE_RESENT | ROLE_RECIPIENT | ROLE_BLIND},
+			      ROLE_RESENT | ROLE_RECIPIENT | ROLE_BLIND},
 	[FIELD_RESENT_DATE] = {"Resent-Date", ROLE_RESENT},
 	[FIELD_RESENT_MESSAGE_ID] = {"Resent-Message-ID", ROLE_RESENT},
 	[FIELD_RETURN_PATH] = {"Return-Path", ROLE_TRACE},
@@ -37,7 +37,7 @@ static const struct row rows[] = {
 	[FIELD_MIME_VERSION] = {"MIME-Version", ROLE_MIME},
 	[FIELD_CONTENT_TYPE] = {"Content-Type", ROLE_MIME},
 	[FIELD_CONTENT_TRANSFER_ENCODING] = {"Content-Transfer-Encoding",
-		ROLE_MIME},
+					     ROLE_MIME},
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -69,8 +69,8 @@ static int flush_body(struct intake *in, struct outcome *o)
 	return store_append(in->m->body, out.p, out.n, o);
 }
 
-static int take_body(
-	struct intake *in, struct view piece, bool complete, struct outcome *o)
+static int take_body(struct intake *in, struct view piece, bool complete,
+		     struct outcome *o)
 {
 	/* a piece is at most a block, so it fits what is empty */
 	if (piece.n + 2 > OUT_SIZE - in->out_n && flush_body(in, o) < 0)
@@ -97,8 +97,8 @@ enum line_kind {
 	LINE_TEXT,      /* none of these: the body begins with it */
 };
 
-static enum line_kind kind_of(
-	const struct intake *in, struct view line, bool complete)
+static enum line_kind kind_of(const struct intake *in, struct view line,
+			      bool complete)
 {
 	if (!complete && line.n <= FIELD_NAME_LIMIT)
 		return LINE_UNKNOWN;
@@ -109,7 +109,7 @@ static enum line_kind kind_of(
 	if (field_begins(line))
 		return LINE_FIELD;
 	if (!in->line_start && !in->mbox_line.n && line.n <= FIELD_NAME_LIMIT &&
-		!strncmp(line.p, "From ", 5))
+	    !strncmp(line.p, "From ", 5))
 		return LINE_MBOX;
 	return LINE_TEXT;
 }
@@ -138,8 +138,8 @@ static int add_to_header(struct intake *in, struct view v, struct outcome *o)
 	buf_add_view(header, v);
 	if (header->overflow)
 		return fail(o, CAUSE_CONTENT, "5.3.4",
-			"the header has more than %u MiB",
-			MESSAGE_HEADER_LIMIT >> 20);
+			    "the header has more than %u MiB",
+			    MESSAGE_HEADER_LIMIT >> 20);
 	return 0;
 }
 
@@ -152,8 +152,8 @@ static int end_header_line(struct intake *in, size_t n, struct outcome *o)
 	return 0;
 }
 
-static int take_header(
-	struct intake *in, struct view piece, bool complete, struct outcome *o)
+static int take_header(struct intake *in, struct view piece, bool complete,
+		       struct outcome *o)
 {
 	struct view line;
 
@@ -183,22 +183,22 @@ static int take_header(
 static void note_oddities(struct intake *in, struct view piece)
 {
 	if (in->block_has_nul && !in->m->nul_line &&
-		memchr(piece.p, '\0', piece.n))
+	    memchr(piece.p, '\0', piece.n))
 		in->m->nul_line = in->line;
 	if (in->block_has_cr && !in->m->bare_cr_line &&
-		memchr(piece.p, '\r', piece.n))
+	    memchr(piece.p, '\r', piece.n))
 		in->m->bare_cr_line = in->line;
 }
 
-static bool is_lone_dot(
-	const struct intake *in, struct view piece, bool complete)
+static bool is_lone_dot(const struct intake *in, struct view piece,
+			bool complete)
 {
 	return in->policy->dot_ends && !in->line_open && piece.n == 1 &&
 		piece.p[0] == '.' && (complete || in->at_end);
 }
 
-static int take_piece(
-	struct intake *in, struct view piece, bool complete, struct outcome *o)
+static int take_piece(struct intake *in, struct view piece, bool complete,
+		      struct outcome *o)
 {
 	note_oddities(in, piece);
 	if (is_lone_dot(in, piece, complete)) {
@@ -221,8 +221,8 @@ static int take_block(struct intake *in, struct view block, struct outcome *o)
 	in->block_has_nul = memchr(block.p, '\0', block.n);
 	while (block.n && !in->ended) {
 		lf = memchr(block.p, '\n', block.n);
-		piece = view_make(
-			block.p, lf ? (size_t)(lf - block.p) : block.n);
+		piece = view_make(block.p,
+				  lf ? (size_t)(lf - block.p) : block.n);
 		block = view_skip(block, piece.n + 1);
 		if (lf && piece.n && piece.p[piece.n - 1] == '\r')
 			piece.n--;
@@ -239,7 +239,7 @@ static size_t count_held(const struct intake *in, struct view block)
 	size_t n = block.n && block.p[block.n - 1] == '\r' ? 1 : 0;
 
 	if (in->policy->dot_ends && block.n > n &&
-		block.p[block.n - n - 1] == '.') {
+	    block.p[block.n - n - 1] == '.') {
 		if (block.n == n + 1 ? !in->line_open
 				     : block.p[block.n - n - 2] == '\n')
 			n++;
@@ -254,7 +254,8 @@ static int read_block(struct intake *in, int fd, struct outcome *o)
 	struct view block;
 
 	if (got < 0)
-		return fail_errno(o, CAUSE_INPUT, "5.3.0",
+		return fail_errno(
+			o, CAUSE_INPUT, "5.3.0",
 			"cannot read the message from standard input");
 	block = view_make(in->block, in->held + (size_t)got);
 	in->at_end = got == 0;
@@ -273,7 +274,7 @@ static int finish(struct intake *in, struct outcome *o)
 	if (in->line_open && take_piece(in, VIEW(""), true, o) < 0)
 		return -1;
 	if (in->mbox_line.n && !in->in_body &&
-		take_body(in, buf_view(&in->mbox_line), true, o) < 0)
+	    take_body(in, buf_view(&in->mbox_line), true, o) < 0)
 		return -1;
 	in->m->header_8bit = has_8bit(buf_view(&in->m->header));
 	return flush_body(in, o);
@@ -300,12 +301,12 @@ static int index_fields(struct message *m, struct outcome *o)
 	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n)) {
 		if (m->n_fields == MESSAGE_FIELDS_LIMIT)
 			return fail(o, CAUSE_CONTENT, "5.3.4",
-				"the header has more than %u fields",
-				MESSAGE_FIELDS_LIMIT);
+				    "the header has more than %u fields",
+				    MESSAGE_FIELDS_LIMIT);
 		if (m->n_fields == cap) {
 			cap = cap ? cap * 2 : 16;
-			m->fields = memory_resize(
-				m->fields, cap, sizeof(*m->fields));
+			m->fields = memory_resize(m->fields, cap,
+						  sizeof(*m->fields));
 		}
 		m->fields[m->n_fields++] = f;
 	}
@@ -313,7 +314,7 @@ static int index_fields(struct message *m, struct outcome *o)
 }
 
 int message_read(int fd, const struct intake_policy *policy, struct message *m,
-	struct outcome *o)
+		 struct outcome *o)
 {
 	struct intake *in = memory_alloc(sizeof(*in));
 	int rc;

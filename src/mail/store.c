@@ -40,22 +40,23 @@ void store_free(struct store *s)
 	free(s);
 }
 
-static int write_out(
-	struct store *s, const void *bytes, size_t n, struct outcome *o)
+static int write_out(struct store *s, const void *bytes, size_t n,
+		     struct outcome *o)
 {
 	if (s->fd < 0)
 		s->fd = file_temporary(o);
 	if (s->fd < 0)
 		return -1;
 	if (file_write_all(s->fd, bytes, n) < 0)
-		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+		return fail_errno(
+			o, CAUSE_SYSTEM, "4.3.0",
 			"cannot write the message to a temporary file");
 	s->filed += n;
 	return 0;
 }
 
-int store_append(
-	struct store *s, const void *bytes, size_t n, struct outcome *o)
+int store_append(struct store *s, const void *bytes, size_t n,
+		 struct outcome *o)
 {
 	const char *p = bytes;
 	size_t part = s->memory.limit - s->memory.n;
@@ -63,7 +64,7 @@ int store_append(
 	if (n > part) { /* fill, then empty the memory */
 		buf_add(&s->memory, p, part);
 		if (s->memory.n &&
-			write_out(s, s->memory.p, s->memory.n, o) < 0)
+		    write_out(s, s->memory.p, s->memory.n, o) < 0)
 			return -1;
 		buf_clear(&s->memory);
 		p += part;
@@ -81,7 +82,7 @@ uint64_t store_size(const struct store *s)
 }
 
 static ptrdiff_t read_file(const struct store *s, uint64_t offset, void *bytes,
-	size_t n, struct outcome *o)
+			   size_t n, struct outcome *o)
 {
 	ssize_t got;
 
@@ -92,15 +93,15 @@ static ptrdiff_t read_file(const struct store *s, uint64_t offset, void *bytes,
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-			"cannot read the message's temporary file");
+				  "cannot read the message's temporary file");
 	if (!got && n)
 		return fail(o, CAUSE_SYSTEM, "4.3.0",
-			"the message's temporary file has shrunk");
+			    "the message's temporary file has shrunk");
 	return got;
 }
 
 ptrdiff_t store_read(const struct store *s, uint64_t offset, void *bytes,
-	size_t n, struct outcome *o)
+		     size_t n, struct outcome *o)
 {
 	struct view rest;
 

@@ -115,8 +115,18 @@ static void note_reason(struct stream *s)
 	s->why = memory_dup(words);
 }
 
-static ptrdiff_t write_some(struct stream *s, const char *bytes, size_t n)
+/* As long as more is to come only full TLS records leave. */
+static size_t size_to_write(const struct stream *s, size_t low)
 {
+	size_t n = stream_unsent(s);
+
+	return s->tls && low && n > PIECE ? n - n % PIECE : n;
+}
+
+static ptrdiff_t write_some(struct stream *s, size_t n)
+{
+	const char *bytes = s->out.p + s->sent;
+
 	if (s->tls)
 		return tls_write(s->tls, bytes, n);
 	return send(s->connection.fd, bytes, n, MSG_NOSIGNAL);
@@ -129,14 +139,14 @@ static ptrdiff_t read_some(struct stream *s, char *bytes, size_t n)
 	return recv(s->connection.fd, bytes, n, 0);
 }
 
-/* Send until no more than `low` octets are left or the kernel takes no more.
- * With a `low` of a record or above only full records leave. */
+/* Send until no more than `low` octets are left or the kernel takes no
+ * more. */
 static void send_out(struct stream *s, size_t low)
 {
 	ptrdiff_t n;
 
 	while (!s->output_ended && stream_unsent(s) > low) {
-		n = write_some(s, s->out.p + s->sent, stream_unsent(s));
+		n = write_some(s, size_to_write(s, low));
 		if (n >= 0) {
 			s->sent += (size_t)n;
 		} else if (errno == EAGAIN) {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +24,8 @@
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%PROFILE_MEDIUM"
 #define PRIORITIES_1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3:%PROFILE_MEDIUM"
 
+#define BATCH (64u << 10) /* octets encrypted for one write: four full records */
+
 struct tls {
 	gnutls_session_t session;
 	struct trust trust;
@@ -34,24 +37,59 @@ struct tls {
 	int io_error;		/* errno of what broke the connection; 0: none */
 	bool is_checked;	/* the certificate passed */
 	struct outcome refusal; /* why it did not */
-	bool record_waits;	/* GnuTLS holds a record that wants sending */
+	struct buf wire;	/* records to be sent, encrypted */
+	size_t wire_sent;	/* octets of it that the kernel has */
+	size_t in_wire;		/* octets of the user's that it stands for */
+	bool cannot_send;	/* sending has failed; what waits is lost */
 	char *error;		/* what broke the session; NULL: nothing */
 };
 
-/* --------------------------------------------------------- GnuTLS's way out */
+/* --------------------------------------------------- between GnuTLS and fd */
 
-/* sendmsg, since a connection that is gone must not mean SIGPIPE. */
+/*
+ * GnuTLS never sees a descriptor that takes no more. Were it left with half a
+ * record, and then read a request for new keys, it could not finish either; so
+ * it always hands over whole records, and what must wait waits in `wire`. It is
+ * also how several records leave in one write.
+ */
 static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
 {
 	struct tls *t = p;
-	struct msghdr m = {
-		.msg_iov = (struct iovec *)iov,
-		.msg_iovlen = (size_t)n,
-	};
-	ssize_t rc = sendmsg(t->fd, &m, MSG_NOSIGNAL);
+	size_t before = t->wire.n;
+	int i;
 
-	if (rc < 0 && errno != EAGAIN && errno != EINTR)
+	for (i = 0; i < n; i++)
+		buf_add(&t->wire, iov[i].iov_base, iov[i].iov_len);
+	return (ssize_t)(t->wire.n - before);
+}
+
+/* Send what waits: 0 when all of it is the kernel's, else -1 and errno; no
+ * SIGPIPE from a connection that is gone. */
+static int send_wire(struct tls *t)
+{
+	ssize_t n;
+	int rc = 0;
+
+	if (t->cannot_send) {
+		errno = EPIPE;
+		return -1;
+	}
+	while (rc == 0 && t->wire_sent < t->wire.n) {
+		n = send(t->fd, t->wire.p + t->wire_sent,
+			t->wire.n - t->wire_sent, MSG_NOSIGNAL);
+		if (n >= 0)
+			t->wire_sent += (size_t)n;
+		else if (errno == EAGAIN)
+			return -1;
+		else if (errno != EINTR)
+			rc = -1;
+	}
+	if (rc < 0) {
 		t->io_error = errno;
+		t->cannot_send = true;
+	}
+	buf_clear(&t->wire); /* sent, or never to be */
+	t->wire_sent = 0;
 	return rc;
 }
 
@@ -163,6 +201,7 @@ struct tls *tls_new(const struct tls_policy *policy, const char *host,
 	struct tls *t = memory_alloc(sizeof(*t));
 
 	t->fd = -1;
+	t->wire = BUF_INIT(PTRDIFF_MAX);
 	t->trust = TRUST_INIT;
 	t->starttls = policy->starttls;
 	t->min_version = policy->min_version;
@@ -181,6 +220,7 @@ void tls_free(struct tls *t)
 		gnutls_deinit(t->session);
 	trust_release(&t->trust);
 	outcome_release(&t->refusal);
+	buf_release(&t->wire);
 	free(t->error);
 	free(t);
 }
@@ -266,10 +306,9 @@ static int fail_handshake(struct tls *t, int rc, struct outcome *o)
 static int await(const struct tls *t, struct deadline deadline,
 	struct outcome *o)
 {
-	bool writes = gnutls_record_get_direction(t->session) == 1;
 	struct pollfd wait = {
 		.fd = t->fd,
-		.events = writes ? POLLOUT : POLLIN,
+		.events = tls_wants_write(t) ? POLLOUT : POLLIN,
 	};
 	int rc = -1;
 
@@ -287,6 +326,25 @@ static void send_alert(struct tls *t, int rc)
 {
 	if (t->has_heard && is_record_type(t->first))
 		gnutls_alert_send_appropriate(t->session, rc);
+	send_wire(t);
+}
+
+/* One step of it: 1 when all is done, 0 to wait for the descriptor, -1. */
+static int advance(struct tls *t, struct outcome *o)
+{
+	int rc = gnutls_handshake(t->session);
+
+	if (rc < 0 && gnutls_error_is_fatal(rc)) {
+		send_alert(t, rc);
+		if (!outcome_is_failure(&t->refusal))
+			return fail_handshake(t, rc, o);
+		outcome_copy(o, &t->refusal);
+		return -1;
+	}
+	/* If the server has gone, what it said before tells more. */
+	if (send_wire(t) < 0 && errno != EAGAIN && rc == 0)
+		return fail_lost(t, strerror(t->io_error), o);
+	return rc == 0 && !tls_wants_write(t);
 }
 
 static int shake_hands(struct tls *t, struct deadline deadline,
@@ -294,22 +352,11 @@ static int shake_hands(struct tls *t, struct deadline deadline,
 {
 	int rc;
 
-	while ((rc = gnutls_handshake(t->session)) < 0) {
-		if (gnutls_error_is_fatal(rc))
-			send_alert(t, rc);
-		if (outcome_is_failure(&t->refusal)) {
-			outcome_copy(o, &t->refusal);
+	while ((rc = advance(t, o)) == 0)
+		if (await(t, deadline, o) < 0)
 			return -1;
-		}
-		if (gnutls_error_is_fatal(rc))
-			return fail_handshake(t, rc, o);
-		if (rc == GNUTLS_E_AGAIN && await(t, deadline, o) < 0)
-			return -1;
-		if (deadline_passed(deadline))
-			return fail_lost(t, "timed out", o);
-	}
-	if (t->is_checked)
-		return 0;
+	if (rc < 0 || t->is_checked)
+		return rc < 0 ? -1 : 0;
 	return fail(o, CAUSE_TLS, "4.7.5", "%s has shown no certificate",
 		server(t));
 }
@@ -356,8 +403,10 @@ static int note_error(struct tls *t, ptrdiff_t rc)
  * updates GnuTLS handles within. */
 ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n)
 {
-	ssize_t rc = gnutls_record_recv(t->session, bytes, n);
+	ssize_t rc;
 
+	send_wire(t); /* if that fails, reading tells more */
+	rc = gnutls_record_recv(t->session, bytes, n);
 	if (rc >= 0)
 		return rc;
 	if (gnutls_error_is_fatal((int)rc))
@@ -366,23 +415,35 @@ ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n)
 	return -1;
 }
 
-/* After EAGAIN GnuTLS has the record in hand, encrypted; it is asked for by
- * sending nothing, and then tells how much of ours it was. */
-ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n)
+/* Encrypt a batch into `wire`. */
+static int encrypt(struct tls *t, const char *bytes, size_t n)
 {
 	ssize_t rc;
 
-	if (t->record_waits)
-		rc = gnutls_record_send(t->session, NULL, 0);
-	else
-		rc = gnutls_record_send(t->session, bytes, n);
-	t->record_waits = rc < 0 && !gnutls_error_is_fatal((int)rc);
-	if (rc >= 0)
-		return rc;
-	if (!t->record_waits)
-		return note_error(t, rc);
-	errno = EAGAIN;
-	return -1;
+	if (n > BATCH)
+		n = BATCH;
+	while (t->in_wire < n) {
+		rc = gnutls_record_send(
+			t->session, bytes + t->in_wire, n - t->in_wire);
+		if (rc < 0)
+			return note_error(t, rc);
+		t->in_wire += (size_t)rc;
+	}
+	return 0;
+}
+
+ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n)
+{
+	size_t done;
+
+	if (!t->in_wire && encrypt(t, bytes, n) < 0)
+		return -1;
+	if (send_wire(t) < 0)
+		return errno == EAGAIN ? -1
+				       : note_error(t, GNUTLS_E_PUSH_ERROR);
+	done = t->in_wire;
+	t->in_wire = 0;
+	return (ptrdiff_t)done;
 }
 
 const char *tls_error(const struct tls *t)
@@ -397,13 +458,13 @@ bool tls_has_pending(const struct tls *t)
 
 bool tls_wants_write(const struct tls *t)
 {
-	return gnutls_record_get_direction(t->session) == 1;
+	return !t->cannot_send && t->wire_sent < t->wire.n;
 }
 
 void tls_bye(struct tls *t)
 {
-	if (!t->record_waits)
-		gnutls_bye(t->session, GNUTLS_SHUT_WR);
+	gnutls_bye(t->session, GNUTLS_SHUT_WR);
+	send_wire(t);
 }
 
 /* -------------------------------------------------------------------- facts */

@@ -54,8 +54,9 @@ int tls_handshake(struct tls *t, int fd, struct deadline deadline,
  * Move octets after the handshake, without blocking: how many; 0 at a clean
  * end (close_notify); -1 with errno EAGAIN (call again when the descriptor is
  * ready), EPIPE for a connection lost or a TLS error, whose words are
- * tls_error(). At most one record (16 KiB) is moved. After EAGAIN the next
- * tls_write must be given at least what this one was.
+ * tls_error(). Reading gives at most one record (16 KiB), writing takes a few;
+ * what was written is the kernel's. After EAGAIN the next tls_write must begin
+ * with the octets that this one began with, and be given no fewer.
  */
 ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n);
 ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n);
@@ -65,8 +66,7 @@ const char *tls_error(const struct tls *t);
  * descriptor ready. */
 bool tls_has_pending(const struct tls *t); /* decrypted octets wait inside */
 
-/* Does the call that said EAGAIN last wait for room to write? (A tls_read can:
- * it answers key updates.) */
+/* Something of TLS's own or of the user's waits for room to be written. */
 bool tls_wants_write(const struct tls *t);
 
 /* Say close_notify if that needs no waiting. */

@@ -1,0 +1,102 @@
+"""Fixtures: certificates, scripted peers, the binary, a configuration."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+from certs import Certificates  # noqa: E402
+from harness import Postrider  # noqa: E402
+from peer import Peer  # noqa: E402
+
+PASSWORD = "correct horse/battery+staple"
+MESSAGE = b"""From: alice@example.org
+To: bob@example.net
+Subject: hello
+Date: Sun, 22 Nov 2026 12:00:00 +0000
+Message-ID: <1@example.org>
+
+First line
+.a dot
+last line
+"""
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture
+def rider(tmp_path):
+    """The binary, with a home of its own."""
+    return Postrider(tmp_path)
+
+
+@pytest.fixture
+def start(certs, request):
+    """Starts a peer: start(faults={...}, ...).  Its arguments are Peer's; the
+    certificate `cert` is a name from certs.py, and there is one user.  After
+    the test the peer must have seen no violation, unless `strict=False`."""
+    running = []
+
+    def start(strict=True, cert="good", **settings):
+        settings.setdefault("users", {"alice": PASSWORD})
+        peer = Peer(cert=certs.chain(cert), key=certs.key(cert), **settings)
+        peer.__enter__()
+        running.append((peer, strict))
+        return peer
+
+    yield start
+    for peer, strict in running:
+        peer.settle(2)
+        peer.__exit__()
+        if strict:
+            assert peer.violations == []
+
+
+@pytest.fixture
+def account(certs):
+    """The text of a configuration for a peer: account(peer, partial="on").
+    What is None is left out."""
+
+    def account(peer, name="default", **settings):
+        values = {
+            "host": "127.0.0.1", "port": peer.port, "timeout": 2,
+            "tls": "off" if peer.tls == "none" else "on",
+            "tls_starttls": "on" if peer.tls == "starttls" else "off",
+            "tls_trust_file": certs.ca,
+            "auth": "on" if peer.users else "off",
+            "user": "alice" if peer.users else None,
+            "password": f'"{PASSWORD}"' if peer.users else None,
+            "from": "alice@example.org",
+        }
+        if peer.tls == "none":
+            values.update(tls_starttls=None, tls_trust_file=None)
+        if peer.unix:
+            values.update(host="localhost", port=None, socket=peer.unix)
+        if peer.lmtp:
+            values.update(protocol="lmtp")
+        values.update(settings)
+        lines = [f"account {name}"]
+        lines += [f"{key} {value}" for key, value in values.items()
+                  if value is not None]
+        return "\n".join(lines) + "\n"
+    return account
+
+
+@pytest.fixture
+def send(rider, account):
+    """Writes the configuration for the peer, runs the binary, waits until the
+    peer has seen its end: send(peer, "bob@example.net", partial="on")."""
+
+    def send(peer, *arguments, stdin=MESSAGE, settle=2, env=None, timeout=20,
+             **settings):
+        rider.config(account(peer, **settings))
+        result = rider.run(*arguments, stdin=stdin, env=env, timeout=timeout)
+        assert settle is None or peer.settle(settle), "the peer still waits"
+        return result
+    return send
+

@@ -1,0 +1,112 @@
+"""A server that takes very large messages over TLS and forgets them.
+
+The scripted peer keeps all it gets; this one counts, and takes a CRC-32 of the
+content.  Blocking sockets, one connection, no faults, no authentication.
+"""
+
+import re
+import socket
+import ssl
+import threading
+import time
+import zlib
+
+BLOCK = 1 << 18
+
+
+class Sink:
+    """with Sink(chain, key, chunking=True) as sink: ... sink.octets"""
+
+    tls = "implicit"
+    users = unix = None
+    lmtp = False
+
+    def __init__(self, chain, key, chunking, pause=0.0):
+        self.chunking = chunking
+        self.pause = pause          # seconds before the last answer
+        self.octets = 0
+        self.crc = 0
+        self.accepted = False
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(chain, key)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        self.thread.join(5)
+
+    def _serve(self):
+        try:
+            plain, _ = self.listener.accept()
+            with self.context.wrap_socket(plain, server_side=True) as sock:
+                self.sock, self.buffer = sock, b""
+                self._talk()
+        except OSError:
+            pass
+
+    def _say(self, text):
+        self.sock.sendall(text.encode() + b"\r\n")
+
+    def _more(self):
+        data = self.sock.recv(BLOCK)
+        if not data:
+            raise ConnectionError
+        return data
+
+    def _line(self):
+        while b"\n" not in self.buffer:
+            self.buffer += self._more()
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        return line.decode("latin-1").strip()
+
+    def _talk(self):
+        self._say("220 sink ESMTP")
+        while True:
+            line = self._line()
+            verb = line.split()[0].upper()
+            if verb == "EHLO":
+                extra = "250-CHUNKING\r\n" if self.chunking else ""
+                self._say(f"250-sink\r\n{extra}250-8BITMIME\r\n"
+                          "250 PIPELINING")
+            elif verb == "DATA":
+                self._say("354 go ahead")
+                self._dotted()
+                self._done()
+            elif verb == "BDAT":
+                match = re.fullmatch(r"BDAT (\d+)( LAST)?", line)
+                self._chunk(int(match[1]))
+                self._done() if match[2] else self._say("250 ok")
+            elif verb == "QUIT":
+                return
+            else:
+                self._say("250 ok")
+
+    def _done(self):
+        time.sleep(self.pause)
+        self.accepted = True
+        self._say("250 accepted")
+
+    def _count(self, data):
+        self.octets += len(data)
+        self.crc = zlib.crc32(data, self.crc)
+
+    def _dotted(self):
+        kept, self.buffer = self.buffer, b""
+        while not kept.endswith(b"\r\n.\r\n"):
+            self._count(kept[:-5])
+            kept = kept[-5:] + self._more()
+        self._count(kept[:-3])
+
+    def _chunk(self, left):
+        while left:
+            data = self.buffer or self._more()
+            self.buffer = data[left:]
+            data = data[:left]
+            self._count(data)
+            left -= len(data)

@@ -1,0 +1,68 @@
+"""Memory does not grow with the message."""
+
+import os
+import threading
+import zlib
+
+import pytest
+
+from harness import has_sanitizers
+from sink import Sink
+
+MIB = 1 << 20
+HEADER = b"From: a@example.org\nDate: Sun, 22 Nov 2026 12:00:00 +0000\n" \
+         b"Message-ID: <1@example.org>\n\n"
+BLOCK = (b"0123456789abcdef" * 4)[:63] + b"\n"
+BLOCK *= MIB // len(BLOCK)
+PAUSE = 0.1     # the message is sent, the process still there to be looked at
+ALLOWED = 2048  # KiB
+
+
+def on_the_wire(mebibytes):
+    """Octets and CRC-32 of what must arrive."""
+    crc = zlib.crc32(HEADER.replace(b"\n", b"\r\n"))
+    block = BLOCK.replace(b"\n", b"\r\n")
+    for _ in range(mebibytes):
+        crc = zlib.crc32(block, crc)
+    return (len(HEADER) + HEADER.count(b"\n") + mebibytes * len(block)), crc
+
+
+def feed(descriptor, mebibytes):
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as pipe:
+            pipe.write(HEADER)
+            for _ in range(mebibytes):
+                view = memoryview(BLOCK)
+                while view:
+                    view = view[pipe.write(view):]
+    except BrokenPipeError:
+        pass
+
+
+def peak(rider, account, certs, mebibytes, chunking):
+    """The largest resident size while a message is sent, KiB."""
+    with Sink(certs.chain("good"), certs.key("good"), chunking,
+              PAUSE) as sink:
+        rider.config(account(sink, timeout=30))
+        reading, writing = os.pipe()
+        feeder = threading.Thread(target=feed, args=(writing, mebibytes))
+        feeder.start()
+        with os.fdopen(reading, "rb") as stdin:
+            result = rider.run("bob@example.net", stdin=stdin, timeout=120,
+                               env={"TMPDIR": rider.home.parent})
+        feeder.join()
+        assert result.code == 0, str(result)
+        assert sink.accepted
+        assert (sink.octets, sink.crc) == on_the_wire(mebibytes)
+        return result.peak
+
+
+@pytest.mark.parametrize("chunking", [False, True], ids=["DATA", "BDAT"])
+def test_memory(rider, account, certs, chunking):
+    if has_sanitizers():    # or freed memory is kept to watch over it
+        rider.env["ASAN_OPTIONS"] = \
+            os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+    small = peak(rider, account, certs, 1, chunking)
+    large = peak(rider, account, certs, 1024, chunking)
+    assert small > 0
+    assert large - small <= ALLOWED, f"{small} KiB, then {large} KiB"

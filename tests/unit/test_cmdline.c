@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line: forms, refusals, and what real programs pass. */
+#include "app/cmdline.h"
+
+#include "app/options.h"
+#include "conf/setting.h"
+#include "unit.h"
+
+#define WORDS_MAX 32
+
+/* Words are separated by `|`, since many hold blanks or nothing. */
+static int split(const char *line, char *copy, char **words)
+{
+	int n = 0;
+	char *p = copy;
+
+	memcpy(copy, line, strlen(line) + 1);
+	words[n++] = p;
+	for (; *p; p++) {
+		if (*p != '|')
+			continue;
+		*p = '\0';
+		words[n++] = p + 1;
+	}
+	words[n] = NULL;
+	return n;
+}
+
+static void add(struct buf *out, const char *name, const char *value)
+{
+	if (value)
+		buf_printf(out, " %s='%s'", name, value);
+}
+
+static void add_flag(struct buf *out, const char *name, bool on)
+{
+	if (on)
+		buf_printf(out, " %s", name);
+}
+
+static void describe_lists(const struct request *r, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_overrides; i++)
+		buf_printf(out, " %s:%s", r->overrides[i].name,
+			   r->overrides[i].value ? r->overrides[i].value
+						 : "(bare)");
+	buf_add_text(out, " >");
+	for (i = 0; i < r->recipients.n; i++)
+		buf_printf(out, " %s", r->recipients.p[i]);
+}
+
+static void describe(const struct request *r, struct buf *out)
+{
+	static const char *const modes[] = {
+		"submit",      "check",   "probe",    "help", "version",
+		"host-status", "options", "settings", "later"};
+
+	buf_add_text(out, modes[r->mode]);
+	add_flag(out, "sendmail", r->as_sendmail);
+	add(out, "later", r->mode == MODE_LATER ? r->later : NULL);
+	add(out, "C", r->config_file);
+	add(out, "a", r->account);
+	add(out, "f", r->sender);
+	add(out, "F", r->full_name);
+	add(out, "L", r->syslog_tag);
+	add(out, "V", r->envid);
+	add_flag(out, "t", r->recipients_from_header);
+	add_flag(out, "i", r->ignore_dots);
+	add_flag(out, "v", r->verbose);
+	add_flag(out, "dry", r->dry_run);
+	add_flag(out, "n", r->null_aliases);
+	add_flag(out, "header-sender", r->sender_from_header);
+	add_flag(out, "json", r->report == REPORT_JSON);
+	if (r->notify)
+		buf_printf(out, " N=%u", r->notify);
+	if (r->ret)
+		buf_printf(out, " R=%d", (int)r->ret);
+	if (r->body_type)
+		buf_printf(out, " B=%d", (int)r->body_type);
+	describe_lists(r, out);
+}
+
+/* What was understood; or "STATUS: why not". */
+static char *parse(const char *line)
+{
+	char copy[1024];
+	char *words[WORDS_MAX];
+	struct request r = REQUEST_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct buf out = BUF_INIT(4096);
+	int n = split(line, copy, words);
+
+	if (cmdline_parse(n, words, &r, &o) == 0)
+		describe(&r, &out);
+	else
+		buf_printf(&out, "%s: %s", cause_name(o.cause), o.text);
+	outcome_release(&o);
+	cmdline_release(&r);
+	return buf_detach(&out);
+}
+
+struct parse_case {
+	const char *line;
+	const char *want;
+};
+
+static void check_all(const struct parse_case *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		char *got = parse(p[i].line);
+
+		if (strcmp(got, p[i].want) != 0)
+			fail_msg("%s\n  got  %s\n  want %s", p[i].line, got,
+				 p[i].want);
+		free(got);
+	}
+}
+
+#define S "/usr/sbin/sendmail|"
+#define P "postrider|"
+
+static const struct parse_case real_calls[] = {
+	{S "-FCronDaemon|-i|-B8BITMIME|-oem|root",
+	 "submit sendmail F='CronDaemon' i B=2 > root"},
+	{S "-FAnacron|-odi|anacron@h",
+	 "submit sendmail F='Anacron' > anacron@h"},
+	{S "-i|lab", "submit sendmail i > lab"},
+	{S "-i|-t", "submit sendmail t i >"},
+	{S "-i|-t|-f|a@b", "submit sendmail f='a@b' t i >"},
+	{S "-i|-t|-v", "submit sendmail t i v >"},
+	{S "-oi|-f|a@b|-t", "submit sendmail f='a@b' t i >"},
+	{S "-oem|-oi|--|r@x|s@x", "submit sendmail i > r@x s@x"},
+	{S "-oem|-oi|-f|a@b|-N|failure,delay|-R|hdrs|--|r@x",
+	 "submit sendmail f='a@b' i N=12 R=2 > r@x"},
+	{S "-bs|-odb|-oem", "later sendmail later='-bs' >"},
+	{S "-bs|-odb|-oem|-om", "later sendmail later='-bs' >"},
+	{S "-oem|-t|-oi", "submit sendmail t i >"},
+	{S "-t|-i", "submit sendmail t i >"},
+	{S "-t", "submit sendmail t >"},
+	{S "-i|r@x|s@x", "submit sendmail i > r@x s@x"},
+	{S "-i|-f|a@b|-i|r@x", "submit sendmail f='a@b' i > r@x"},
+	{S "-i|-f|a@b|--|r@x", "submit sendmail f='a@b' i > r@x"},
+	{S "-t|-oi|-oem|-fa@b", "submit sendmail f='a@b' t i >"},
+	{S "-f|a@b|r@x", "submit sendmail f='a@b' > r@x"},
+	{S "-f|lab|--|r@x", "submit sendmail f='lab' > r@x"},
+};
+
+static const struct parse_case forms[] = {
+	{"postrider", "submit >"},
+	{P "r@x", "submit > r@x"},
+	{P "-tioem", "submit t i >"},
+	{P "-tvi", "submit t i v >"},
+	{P "-tfa@b", "submit f='a@b' t >"},
+	{P "-tf|a@b|r@x", "submit f='a@b' t > r@x"},
+	{P "-f||r@x", "submit f='' > r@x"},
+	{P "-f|<>|r@x", "submit f='<>' > r@x"},
+	{P "--from=|r@x", "submit f='' > r@x"},
+	{P "-f|-t|r@x", "submit f='-t' > r@x"},
+	{P "-ra@b|r@x", "submit f='a@b' > r@x"},
+	{P "-f|a@b|-f|c@d|r@x", "submit f='c@d' > r@x"},
+	{P "r@x|-t|-C|/x", "submit > r@x -t -C /x"},
+	{P "--|-t", "submit > -t"},
+	{P "-t|--|--tls", "submit t > --tls"},
+	{P "-|r@x", "submit > - r@x"},
+	{P "|r@x", "submit >  r@x"},
+	{P "-F|A B|-Ltag|-V|id1|r@x", "submit F='A B' L='tag' V='id1' > r@x"},
+	{P "-B|7bit|r@x", "submit B=1 > r@x"},
+	{P "-BBINARYMIME|r@x", "submit B=3 > r@x"},
+	{P "-Nnever|-Rfull|r@x", "submit N=1 R=1 > r@x"},
+	{P "-N|off|-R|headers|r@x", "submit R=2 > r@x"},
+	{P "-Ac|-A|m|-G|-m|-U|-x|-c|-em|-e|q|-h5|-h|5|-pTCP|-p|TCP|r@x",
+	 "submit > r@x"},
+	{P "-n|r@x", "submit n aliases: > r@x"},
+	{P "-o|i|r@x", "submit i > r@x"},
+	{P "-oi|-om|-oee|-o7|-odi|-odb|-oT3d|r@x", "submit i > r@x"},
+	{P "-O|ErrorMode=m|-OLogLevel=9|r@x", "submit > r@x"},
+	{P "-d|-d7|-d0-5.2|r@x", "submit > r@x"},
+	{P "-bm|r@x", "submit > r@x"},
+	{P "-b|m|r@x", "submit > r@x"},
+	{P "-bs|-bm|r@x", "submit > r@x"},
+	{P "-a|work|-C|/etc/x|r@x", "submit C='/etc/x' a='work' > r@x"},
+	{P "-awork|-C/etc/x|r@x", "submit C='/etc/x' a='work' > r@x"},
+	{P "--account|work|--file=/etc/x|r@x",
+	 "submit C='/etc/x' a='work' > r@x"},
+	{P "--read-recipients|--read-envelope-from",
+	 "submit t header-sender >"},
+	{P "--report=json|r@x", "submit json > r@x"},
+	{P "--report|text|r@x", "submit > r@x"},
+	{P "--debug|-P|r@x", "submit v dry > r@x"},
+	{P "--pretend|r@x", "submit dry > r@x"},
+	{P "--dry-run|r@x", "submit dry > r@x"},
+	{P "-S", "probe >"},
+	{P "--serverinfo|--host=h", "probe host:h >"},
+	{P "--probe|-a|work", "probe a='work' >"},
+	{P "-bC", "check >"},
+	{P "--check|-C|x", "check C='x' >"},
+	{P "--help", "help >"},
+	{P "--help|--version", "help >"},
+	{P "--version", "version >"},
+	{P "-d0.1|-bv|root", "version > root"},
+	{P "-bh", "host-status >"},
+	{P "-bH", "host-status >"},
+	{P "--list-options", "options >"},
+	{P "--list-settings", "settings >"},
+};
+
+static const struct parse_case overrides[] = {
+	{P "--tls|r@x", "submit tls:(bare) > r@x"},
+	{P "--tls=off|r@x", "submit tls:off > r@x"},
+	{P "--tls-starttls=off|r@x", "submit tls_starttls:off > r@x"},
+	{P "--tls_starttls=off|r@x", "submit tls_starttls:off > r@x"},
+	{P "--host|h|--port=26|r@x", "submit host:h port:26 > r@x"},
+	{P "--host=|r@x", "submit host: > r@x"},
+	{P "--auth|--user=a|r@x", "submit auth:(bare) user:a > r@x"},
+	{P "--auth=login|r@x", "submit auth:login > r@x"},
+	{P "--passwordeval=echo x|r@x", "submit passwordeval:echo x > r@x"},
+	{P "--syslog|--logfile=-|r@x", "submit syslog:(bare) logfile:- > r@x"},
+	{P "--tls=maybe|r@x", "usage: --tls: tls wants on or off, not 'maybe'"},
+	{P "--port|x|r@x",
+	 "usage: --port: port wants a number from 1 to 65535, not 'x'"},
+	{P "--domain=a\rb|r@x",
+	 "usage: --domain: domain wants a name without blanks, not 'a\\x0Db'"},
+	{P "--host", "usage: --host wants an argument: HOST"},
+	{P "--password=x|r@x",
+	 "usage: --password is not taken from the command line, where others "
+	 "can read it; use passwordeval or password_file"},
+	{P "--keepbcc|r@x", "submit keepbcc:(bare) > r@x"},
+};
+
+static const struct parse_case refusals[] = {
+	{P "-k", "usage: unknown option -k"},
+	{P "-tk", "usage: unknown option -k"},
+	{P "--", "submit >"},
+	{P "--acount=x",
+	 "usage: unknown option --acount; did you mean "
+	 "--account?"},
+	{P "--tls-certchek",
+	 "usage: unknown option --tls-certchek; did you "
+	 "mean --tls-certcheck?"},
+	{P "--zzzzzzzz", "usage: unknown option --zzzzzzzz"},
+	{P "--help=x", "usage: --help takes no argument"},
+	{P "-f", "usage: -f wants an argument: ADDRESS"},
+	{P "--account", "usage: --account wants an argument: NAME"},
+	{P "-b", "usage: -b wants an argument: a letter"},
+	{P "-bz", "usage: unknown option -bz"},
+	{P "-bmx", "usage: unknown option -bmx"},
+	{P "-od|i", "usage: -od wants a letter behind it"},
+	{P "-odz", "usage: unknown option -odz"},
+	{P "-odii", "usage: unknown option -odii"},
+	{P "-o", "usage: -o wants an argument: a letter"},
+	{P "-Ax", "usage: -A wants c or m, not 'x'"},
+	{P "-B8BIT",
+	 "usage: -B wants 7BIT, 8BITMIME or BINARYMIME, not "
+	 "'8BIT'"},
+	{P "-Nsometimes",
+	 "usage: -N wants never, or a list of success, "
+	 "failure and delay, not 'sometimes'"},
+	{P "-Rhalf", "usage: -R wants full or hdrs, not 'half'"},
+	{P "--report=xml", "usage: --report wants json or text, not 'xml'"},
+	{P "-bd",
+	 "usage: -bd: this is no server; with -q INTERVAL it means "
+	 "to run the queue"},
+	{P "-qz", "usage: -q does not know 'z'"},
+	{P "-q!", "usage: -q does not know '!'"},
+	{P "-O|=x", "usage: -O wants OPTION=VALUE"},
+	{P "--check|r@x",
+	 "usage: nothing is sent, so there are no "
+	 "recipients: 'r@x'"},
+	{P "--probe|h",
+	 "usage: nothing is sent, so there are no recipients: "
+	 "'h'"},
+	{P "-odq|r@x",
+	 "config: -odq: no queue is configured, and this "
+	 "version has none yet"},
+	{P "-todd",
+	 "config: -odd: no queue is configured, and this version "
+	 "has none yet"},
+};
+
+static const struct parse_case later[] = {
+	{P "-bs", "later later='-bs' >"},
+	{P "-bp", "later later='-bp' >"},
+	{P "-bP", "later later='-bP' >"},
+	{P "-bi", "later later='-bi' >"},
+	{P "-I", "later later='-I' >"},
+	{P "-bv|root", "later later='-bv' > root"},
+	{P "-bt", "later later='-bt' >"},
+	{P "-bd|-q30m", "later later='-bd' >"},
+	{P "-q1h|-bD", "later later='-bD' >"},
+	{P "-q", "later later='-q' >"},
+	{P "-q30m", "later later='-q' >"},
+	{P "-qf", "later later='-qf' >"},
+	{P "-qp5m", "later later='-qp' >"},
+	{P "-qIabc", "later later='-qI' >"},
+	{P "-q!Rabc", "later later='-q!R' >"},
+	{P "-Qwhy|r@x", "later later='-Q' > r@x"},
+	{P "-Q|r@x", "later later='-Q' > r@x"},
+	{P "-X|/tmp/x|r@x", "later later='-X' > r@x"},
+	{P "-D/tmp/x|r@x", "later later='-D' > r@x"},
+	{P "-ORequireTLS|r@x", "later later='-O RequireTLS' > r@x"},
+	{P "-O|Timeout.connect=1m|r@x",
+	 "later later='-O Timeout.connect' > r@x"},
+	{P "--setup", "later later='--setup' >"},
+	{P "--configure=a@b", "later later='--configure' >"},
+	{P "-bs|--help", "help >"},
+	{"mailq", "later sendmail later='-bp' >"},
+	{"/usr/bin/mailq|-v", "later sendmail later='-bp' v >"},
+	{"newaliases", "later sendmail later='-bi' >"},
+};
+
+static const struct parse_case as_sendmail[] = {
+	{S "-C|x|r@x",
+	 "usage: -C is refused under the name sendmail; "
+	 "configure it instead, or call postrider"},
+	{S "-D/x|r@x",
+	 "usage: -D is refused under the name sendmail; "
+	 "configure it instead, or call postrider"},
+	{S "-tC/x",
+	 "usage: -C is refused under the name sendmail; configure "
+	 "it instead, or call postrider"},
+	{S "-oA/x|r@x",
+	 "usage: -oA is refused under the name sendmail; "
+	 "configure it instead, or call postrider"},
+	{S "-OQueueDirectory=/x|r@x",
+	 "usage: -O QueueDirectory is refused under the name sendmail: "
+	 "configure it instead"},
+	{S "-O|AliasFile=/x|r@x",
+	 "usage: -O AliasFile is refused under the name sendmail: configure "
+	 "it instead"},
+	{S "--tls|r@x",
+	 "usage: --tls is refused under the name sendmail: "
+	 "long options belong to the name postrider"},
+	{S "--help",
+	 "usage: --help is refused under the name sendmail: long "
+	 "options belong to the name postrider"},
+	{"mailq|--host=h",
+	 "usage: --host is refused under the name mailq: "
+	 "long options belong to the name postrider"},
+	{S "-X|/x|-f|a@b|r@x", "submit sendmail f='a@b' > r@x"},
+	{S "-a|work|r@x", "submit sendmail a='work' > r@x"},
+	{S "-z|r@x", "usage: unknown option -z"},
+	{S "--|--tls", "submit sendmail > --tls"},
+	{"/usr/lib/sendmail|r@x", "submit sendmail > r@x"},
+	{"./sendmail.postrider|r@x", "submit > r@x"},
+};
+
+#define CHECK(name, table)                     \
+	static void name(void **state)         \
+	{                                      \
+		(void)state;                   \
+		check_all(table, N_OF(table)); \
+	}
+
+CHECK(takes_what_real_programs_pass, real_calls)
+CHECK(takes_every_form, forms)
+CHECK(takes_settings, overrides)
+CHECK(refuses_what_is_wrong, refusals)
+CHECK(says_what_is_not_yet_there, later)
+CHECK(keeps_sendmail_narrow, as_sendmail)
+
+static void warns_about_a_traffic_log(void **state)
+{
+	char *words[] = {"sendmail", "-X", "/x", "r@x", NULL};
+	struct request r = REQUEST_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	(void)state;
+	assert_int_equal(cmdline_parse(4, words, &r, &o), 0);
+	assert_int_equal(r.warnings.n, 1);
+	assert_string_equal(r.warnings.p[0],
+			    "-X is ignored under the name sendmail");
+	cmdline_release(&r);
+}
+
+static void works_without_arguments(void **state)
+{
+	char *words[] = {NULL};
+	struct request r = REQUEST_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	(void)state;
+	assert_int_equal(cmdline_parse(0, words, &r, &o), 0);
+	assert_int_equal(r.mode, MODE_SUBMIT);
+	assert_int_equal(r.recipients.n, 0);
+	cmdline_release(&r);
+}
+
+static bool has_line(const struct buf *text, const char *line)
+{
+	const char *p = text->p;
+	size_t n = strlen(line);
+
+	for (; (p = strstr(p, line)); p += n)
+		if ((p == text->p || p[-1] == '\n') && p[n] == '\n')
+			return true;
+	return false;
+}
+
+static void lists_every_option_once(void **state)
+{
+	static const char *const some[] = {
+		"-f",        "--from", "-bs",
+		"-oi",       "-odq",   "-q",
+		"-qI",       "--tls",  "--tls-starttls",
+		"--account", "-bC",    "--check",
+		"--report"};
+	struct buf text = BUF_INIT(65536);
+	struct buf line = BUF_INIT(256);
+	const char *p, *end;
+	size_t i;
+
+	(void)state;
+	cmdline_print_options(&text);
+	for (i = 0; i < N_OF(some); i++)
+		if (!has_line(&text, some[i]))
+			fail_msg("%s is not listed", some[i]);
+	assert_false(has_line(&text, "--password"));
+	for (p = text.p; (end = strchr(p, '\n')); p = end + 1) {
+		buf_clear(&line);
+		buf_printf(&line, "\n%.*s\n", (int)(end - p), p);
+		if (strstr(end, line.p))
+			fail_msg("twice:%s", line.p);
+	}
+	buf_release(&text);
+	buf_release(&line);
+}
+
+static void lists_every_setting(void **state)
+{
+	struct buf text = BUF_INIT(65536);
+	size_t i;
+
+	(void)state;
+	cmdline_print_settings(&text);
+	for (i = 0; i < settings_n; i++)
+		assert_true(has_line(&text, settings[i].name));
+	buf_release(&text);
+}
+
+static void helps_within_80_columns(void **state)
+{
+	struct buf text = BUF_INIT(65536);
+	const char *p, *end;
+
+	(void)state;
+	cmdline_print_help(&text);
+	for (p = text.p; (end = strchr(p, '\n')); p = end + 1)
+		if (end - p > 80)
+			fail_msg("%.*s", (int)(end - p), p);
+	assert_non_null(strstr(text.p, "--partial"));
+	buf_release(&text);
+}
+
+/* Two rows with one spelling: the second would never be found. */
+static void has_each_spelling_once(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < options_n; i++) {
+		const struct option *row = &options[i];
+		const char *group = row->group ? row->group : "";
+
+		if (row->letter)
+			assert_ptr_equal(option_find(group, row->letter), row);
+		if (row->name)
+			assert_ptr_equal(option_find_name(view_of(row->name)),
+					 row);
+		if (row->argument == ARGUMENT_REQUIRED)
+			assert_non_null(row->metavar);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_what_real_programs_pass),
+		cmocka_unit_test(takes_every_form),
+		cmocka_unit_test(takes_settings),
+		cmocka_unit_test(refuses_what_is_wrong),
+		cmocka_unit_test(says_what_is_not_yet_there),
+		cmocka_unit_test(keeps_sendmail_narrow),
+		cmocka_unit_test(warns_about_a_traffic_log),
+		cmocka_unit_test(works_without_arguments),
+		cmocka_unit_test(lists_every_option_once),
+		cmocka_unit_test(lists_every_setting),
+		cmocka_unit_test(helps_within_80_columns),
+		cmocka_unit_test(has_each_spelling_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Commands and the parameters that a server's capabilities allow. */
+#include "smtp/command.h"
+
+#include "unit.h"
+
+#include "base/memory.h"
+
+#define EVERYTHING 0xffffu
+
+static const struct {
+	const char *sender;
+	unsigned server; /* enum capability */
+	enum dsn_return ret;
+	const char *envid;
+	enum body_type type;
+	bool has_8bit, utf8;
+	const char *line;
+} mails[] = {
+	{"a@b", 0, RETURN_FULL, "id", BODY_8BITMIME, true, false,
+	 "MAIL FROM:<a@b>\r\n"},
+	{"", 0, 0, NULL, 0, false, false, "MAIL FROM:<>\r\n"},
+	{"a@b", CAP_SIZE, 0, NULL, 0, false, false,
+	 "MAIL FROM:<a@b> SIZE=1234\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, 0, false, false, "MAIL FROM:<a@b>\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, 0, true, false,
+	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_8BITMIME, false, false,
+	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_7BIT, false, false,
+	 "MAIL FROM:<a@b> BODY=7BIT\r\n"},
+	/* the octets contradict the caller */
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_7BIT, true, false,
+	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
+	{"a@b", CAP_DSN, RETURN_HEADERS, NULL, 0, false, false,
+	 "MAIL FROM:<a@b> RET=HDRS\r\n"},
+	{"a@b", CAP_DSN, RETURN_FULL, "a+b=c d", 0, false, false,
+	 "MAIL FROM:<a@b> RET=FULL ENVID=a+2Bb+3Dc+20d\r\n"},
+	{"a@b", EVERYTHING, RETURN_FULL, "x", 0, true, true,
+	 "MAIL FROM:<a@b> SIZE=1234 BODY=8BITMIME SMTPUTF8 RET=FULL "
+	 "ENVID=x\r\n"},
+};
+
+static void mail_says_what_the_server_understands(void **state)
+{
+	struct capabilities server = CAPABILITIES_INIT;
+	struct envelope e = ENVELOPE_INIT;
+	struct command c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(mails); i++) {
+		struct mail_facts facts = {1234, mails[i].has_8bit,
+					   mails[i].utf8};
+
+		server.set = mails[i].server;
+		e.sender.mailbox = memory_dup(mails[i].sender);
+		e.ret = mails[i].ret;
+		e.envid = memory_dup(mails[i].envid);
+		e.body_type = mails[i].type;
+		command_mail(&c, &e, &facts, &server);
+		assert_string_equal(c.line, mails[i].line);
+		assert_true(c.essential);
+		assert_false(c.barrier);
+		assert_int_equal(c.step, STEP_MAIL);
+		command_release(&c);
+		envelope_release(&e);
+		e = ENVELOPE_INIT;
+	}
+}
+
+static const struct {
+	const char *mailbox, *original;
+	unsigned server, notify;
+	const char *line;
+} rcpts[] = {
+	{"a@b", NULL, 0, NOTIFY_NEVER, "RCPT TO:<a@b>\r\n"},
+	{"a@b", NULL, CAP_DSN, 0, "RCPT TO:<a@b>\r\n"},
+	{"a@b", NULL, CAP_DSN, NOTIFY_NEVER,
+	 "RCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;a@b\r\n"},
+	{"a+b@c", NULL, CAP_DSN, NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY,
+	 "RCPT TO:<a+b@c> NOTIFY=SUCCESS,FAILURE,DELAY "
+	 "ORCPT=rfc822;a+2Bb@c\r\n"},
+	{"a@b", "root", CAP_DSN, 0, "RCPT TO:<a@b> ORCPT=rfc822;root\r\n"},
+	{"a@b", "root", 0, 0, "RCPT TO:<a@b>\r\n"},
+	{"a@b", "j\xc3\xb6=x@c", CAP_DSN, 0,
+	 "RCPT TO:<a@b> ORCPT=utf-8;j\xc3\xb6\\x{3D}x@c\r\n"},
+};
+
+static void rcpt_says_what_the_server_understands(void **state)
+{
+	struct capabilities server = CAPABILITIES_INIT;
+	struct envelope e = ENVELOPE_INIT;
+	struct command c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rcpts); i++) {
+		struct recipient r = {
+			.address.mailbox = memory_dup(rcpts[i].mailbox),
+			.original = memory_dup(rcpts[i].original),
+		};
+
+		server.set = rcpts[i].server;
+		e.notify = rcpts[i].notify;
+		command_rcpt(&c, &e, &r, &server);
+		assert_string_equal(c.line, rcpts[i].line);
+		assert_int_equal(c.step, STEP_RCPT);
+		command_release(&c);
+		address_release(&r.address);
+		free(r.original);
+	}
+}
+
+static void the_rest_is_said_plainly(void **state)
+{
+	struct body body = {0};
+	struct command c;
+
+	(void)state;
+	command_line(&c, "DATA", "DATA", STEP_DATA);
+	assert_string_equal(c.line, "DATA\r\n");
+	assert_true(c.barrier);
+	assert_int_equal(command_class(&c), 0);
+	command_release(&c);
+	command_bdat(&c, &body, 5000000000, true, 1);
+	assert_string_equal(c.line, "BDAT 5000000000 LAST\r\n");
+	assert_ptr_equal(c.payload, &body);
+	command_release(&c);
+	command_bdat(&c, &body, 7, false, 1);
+	assert_string_equal(c.line, "BDAT 7\r\n");
+	command_release(&c);
+	command_body(&c, &body, 3);
+	assert_null(c.line);
+	assert_int_equal(c.n_replies, 3);
+	command_release(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mail_says_what_the_server_understands),
+		cmocka_unit_test(rcpt_says_what_the_server_understands),
+		cmocka_unit_test(the_rest_is_said_plainly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

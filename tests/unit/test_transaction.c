@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One message to several people: who gets it, who not, in how many flights. */
+#include "smtp/transaction.h"
+
+#include "script.h"
+#include "unit.h"
+
+#define TURNS          8
+#define MAX_RECIPIENTS 3
+
+#define MESSAGE "A: b\r\n\r\n.x\r\n" /* 12 octets */
+#define STUFFED "A: b\r\n\r\n..x\r\n.\r\n"
+#define MAIL    "MAIL FROM:<s@x>\r\n"
+#define R1      "RCPT TO:<r1@x>\r\n"
+#define R2      "RCPT TO:<r2@x>\r\n"
+#define R3      "RCPT TO:<r3@x>\r\n"
+#define CHUNK   "BDAT 12 LAST\r\n" MESSAGE
+#define OK      "250 ok\r\n"
+#define GO      "354 go\r\n"
+#define NO      "550 5.1.1 nobody\r\n"
+#define LATER   "450 4.2.0 later\r\n"
+#define NONE    "554 5.5.1 no valid recipients\r\n"
+
+#define PIPE   CAP_PIPELINING
+#define CHUNKS (CAP_PIPELINING | CAP_CHUNKING)
+
+static const struct {
+	const char *name;
+	unsigned server;
+	size_t n; /* recipients */
+	bool partial, lmtp;
+	struct turn turns[TURNS];
+	const char *fates; /* d delivered, f failed, w withheld */
+	/* of the whole; "" for success; with a `?`: it is uncertain */
+	const char *status;
+} cases[] = {
+	{.name = "one by one",
+	 0,
+	 1,
+	 false,
+	 false,
+	 {{MAIL, OK}, {R1, OK}, {"DATA\r\n", GO}, {STUFFED, OK}},
+	 "d",
+	 ""},
+	{.name = "one flight",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK OK GO}, {STUFFED, OK}},
+	 "d",
+	 ""},
+	{.name = "message in the flight",
+	 CHUNKS,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 CHUNK, OK OK OK}},
+	 "d",
+	 ""},
+	{.name = "chunk without pipelining",
+	 CAP_CHUNKING,
+	 1,
+	 false,
+	 false,
+	 {{MAIL, OK}, {R1, OK}, {CHUNK, OK}},
+	 "d",
+	 ""},
+	{.name = "three, all or nobody",
+	 PIPE,
+	 3,
+	 false,
+	 false,
+	 {{MAIL R1 R2 R3, OK OK OK OK}, {"DATA\r\n", GO}, {STUFFED, OK}},
+	 "ddd",
+	 ""},
+	{.name = "three, all or nobody, chunk",
+	 CHUNKS,
+	 3,
+	 false,
+	 false,
+	 {{MAIL R1 R2 R3, OK OK OK OK}, {CHUNK, OK}},
+	 "ddd",
+	 ""},
+	{.name = "three, each alone",
+	 PIPE,
+	 3,
+	 true,
+	 false,
+	 {{MAIL R1 R2 R3 "DATA\r\n", OK OK OK OK GO}, {STUFFED, OK}},
+	 "ddd",
+	 ""},
+	{.name = "three, each alone, chunk",
+	 CHUNKS,
+	 3,
+	 true,
+	 false,
+	 {{MAIL R1 R2 R3 CHUNK, OK OK OK OK OK}},
+	 "ddd",
+	 ""},
+	{.name = "one refused stops all",
+	 PIPE,
+	 3,
+	 false,
+	 false,
+	 {{MAIL R1 R2 R3, OK OK NO OK}},
+	 "wfw",
+	 "5.1.1"},
+	{.name = "one refused stops all, unpipelined",
+	 0,
+	 3,
+	 false,
+	 false,
+	 {{MAIL, OK}, {R1, OK}, {R2, NO}},
+	 "wfw",
+	 "5.1.1"},
+	{.name = "one refused stops itself",
+	 PIPE,
+	 3,
+	 true,
+	 false,
+	 {{MAIL R1 R2 R3 "DATA\r\n", OK OK NO OK GO}, {STUFFED, OK}},
+	 "dfd",
+	 "5.1.1"},
+	{.name = "one refused stops itself, chunk",
+	 CHUNKS,
+	 3,
+	 true,
+	 false,
+	 {{MAIL R1 R2 R3 CHUNK, OK NO LATER OK OK}},
+	 "ffd",
+	 "5.1.1"},
+	{.name = "all refused, data not wanted",
+	 PIPE,
+	 2,
+	 true,
+	 false,
+	 {{MAIL R1 R2 "DATA\r\n", OK NO LATER NONE}},
+	 "ff",
+	 "5.1.1"},
+	{.name = "all refused, data wanted: nothing is sent",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK LATER GO}, {".\r\n", NONE}},
+	 "f",
+	 "4.2.0"},
+	{.name = "all refused, chunk",
+	 CHUNKS,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 CHUNK, OK NO NONE}},
+	 "f",
+	 "5.1.1"},
+	{.name = "sender refused",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", "550 5.7.1 not you\r\n" NONE NONE}},
+	 "f",
+	 "5.7.1"},
+	{.name = "sender refused, nothing more is said",
+	 0,
+	 1,
+	 false,
+	 false,
+	 {{MAIL, "550 5.7.1 not you\r\n"}},
+	 "f",
+	 "5.7.1"},
+	{.name = "data refused",
+	 PIPE,
+	 2,
+	 true,
+	 false,
+	 {{MAIL R1 R2 "DATA\r\n", OK OK OK "451 4.3.0 not now\r\n"}},
+	 "ff",
+	 "4.3.0"},
+	{.name = "data answered like a message",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK OK OK}},
+	 "f",
+	 "5.5.0"},
+	{.name = "content refused",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK OK GO}, {STUFFED, "554 5.6.0 no\r\n"}},
+	 "f",
+	 "5.6.0"},
+	{.name = "421 to one recipient ends it all",
+	 PIPE,
+	 2,
+	 true,
+	 false,
+	 {{MAIL R1 R2 "DATA\r\n", OK OK "421 bye\r\n"}},
+	 "ff",
+	 "4.3.2"},
+	{.name = "refused is refused though the line breaks",
+	 PIPE,
+	 2,
+	 true,
+	 false,
+	 {{MAIL R1 R2 "DATA\r\n", OK NO}, {NULL, hang_up}},
+	 "ff",
+	 "5.1.1"},
+	{.name = "lost before the message",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK OK}, {NULL, hang_up}},
+	 "f",
+	 "4.4.2"},
+	{.name = "lost behind the message",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK OK GO}, {STUFFED, hang_up}},
+	 "f",
+	 "4.4.2?"},
+	{.name = "lost behind the chunk",
+	 CHUNKS,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 CHUNK, hang_up}},
+	 "f",
+	 "4.4.2?"},
+	{.name = "garbage behind the message",
+	 PIPE,
+	 1,
+	 false,
+	 false,
+	 {{MAIL R1 "DATA\r\n", OK OK GO}, {STUFFED, "what?\r\n"}},
+	 "f",
+	 "5.5.0?"},
+	{.name = "lmtp answers for each",
+	 PIPE,
+	 3,
+	 true,
+	 true,
+	 {{MAIL R1 R2 R3 "DATA\r\n", OK OK NO OK GO},
+	  {STUFFED, OK "452 4.2.2 full\r\n"}},
+	 "dff",
+	 "5.1.1"},
+	{.name = "lmtp, chunk",
+	 CHUNKS,
+	 2,
+	 true,
+	 true,
+	 {{MAIL R1 R2, OK OK OK}, {CHUNK, OK LATER}},
+	 "df",
+	 "4.2.0"},
+	{.name = "lmtp, lost between answers",
+	 PIPE,
+	 2,
+	 true,
+	 true,
+	 {{MAIL R1 R2 "DATA\r\n", OK OK OK GO}, {STUFFED, OK}, {NULL, hang_up}},
+	 "df",
+	 "4.4.2?"},
+};
+
+static struct envelope make_envelope(size_t n)
+{
+	static const char *const names[] = {"r1@x", "r2@x", "r3@x"};
+	struct local_policy local = {NULL};
+	struct envelope e = ENVELOPE_INIT;
+	struct outcome o = OUTCOME_INIT;
+	size_t i;
+
+	assert_int_equal(envelope_set_sender(&e, VIEW("s@x"), &local, &o), 0);
+	for (i = 0; i < n; i++)
+		assert_int_equal(envelope_add_recipients(&e, view_of(names[i]),
+							 &local, &o),
+				 0);
+	return e;
+}
+
+static char letter(const struct result *r)
+{
+	return r->fate == FATE_DELIVERED ? 'd'
+		: r->fate == FATE_FAILED ? 'f'
+					 : 'w';
+}
+
+static void check_results(size_t i, const struct result *results, int rc,
+			  const struct outcome *o)
+{
+	char status[16];
+	size_t j;
+
+	for (j = 0; j < cases[i].n; j++) {
+		if (letter(&results[j]) != cases[i].fates[j])
+			fail_msg("%s: recipient %zu is '%c' (%s)",
+				 cases[i].name, j, letter(&results[j]),
+				 results[j].outcome.text);
+		assert_true(outcome_is_failure(&results[j].outcome) ==
+			    (results[j].fate != FATE_DELIVERED));
+	}
+	assert_int_equal(rc, cases[i].status[0] ? -1 : 0);
+	snprintf(status, sizeof(status), "%s%s", o->status,
+		 o->uncertain ? "?" : "");
+	if (strcmp(status, cases[i].status) != 0)
+		fail_msg("%s: %s %s", cases[i].name, status, o->text);
+}
+
+static void run_case(size_t i, const struct submission *m)
+{
+	struct session_policy policy = {.timeout = 5, .lmtp = cases[i].lmtp};
+	struct transaction_policy wishes = {cases[i].partial, true};
+	struct result results[MAX_RECIPIENTS];
+	struct session *s = memory_alloc(sizeof(*s));
+	struct outcome o = OUTCOME_INIT;
+	struct script script;
+	size_t j;
+	int rc;
+
+	for (j = 0; j < MAX_RECIPIENTS; j++)
+		results[j] = RESULT_INIT;
+	s->stream = script_start(&script, cases[i].turns);
+	s->policy = &policy;
+	s->host = memory_dup("mx");
+	s->capabilities.set = cases[i].server;
+	rc = transaction_run(s, m, &wishes, results, &o);
+	session_close(s);
+	check_results(i, results, rc, &o);
+	if (script_end(&script) != 0)
+		fail_msg("%s: something else was said", cases[i].name);
+	for (j = 0; j < MAX_RECIPIENTS; j++)
+		result_release(&results[j]);
+	outcome_release(&o);
+}
+
+static void everybody_has_a_fate(void **state)
+{
+	struct store *body = store_new(1024);
+	struct outcome o = OUTCOME_INIT;
+	struct envelope e;
+	size_t i;
+
+	(void)state;
+	store_append(body, ".x\r\n", 4, &o);
+	for (i = 0; i < N_OF(cases); i++) {
+		struct submission m = {
+			.envelope = &e,
+			.content = content_new(VIEW("A: b\r\n"), body),
+		};
+
+		e = make_envelope(cases[i].n);
+		run_case(i, &m);
+		envelope_release(&e);
+		content_free(m.content);
+	}
+	store_free(body);
+}
+
+/* What the server's own words rule out is not tried. */
+static void refuses_before_mail(void **state)
+{
+	static const struct {
+		unsigned server;
+		uint64_t limit;
+		bool has_8bit;
+		const char *status;
+	} rows[] = {
+		{CAP_SIZE, 11, false, "5.3.4"},
+		{CAP_SIZE, 0, true, "5.6.3"},
+	};
+	struct store *body = store_new(1024);
+	struct envelope e = make_envelope(1);
+	struct content *content = content_new(VIEW("A: b\r\n1"), body);
+	struct session_policy policy = {.timeout = 5};
+	struct transaction_policy wishes = {false, true};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++) {
+		struct submission m = {&e, content, rows[i].has_8bit};
+		struct result result = RESULT_INIT;
+		struct outcome o = OUTCOME_INIT;
+		struct session s = {.policy = &policy, .host = (char[]){"mx"}};
+
+		s.capabilities.set = rows[i].server;
+		s.capabilities.size_limit = rows[i].limit ? 8 : 0;
+		assert_int_equal(transaction_run(&s, &m, &wishes, &result, &o),
+				 -1);
+		assert_string_equal(o.status, rows[i].status);
+		assert_int_equal(result.fate, FATE_FAILED);
+		assert_string_equal(result.outcome.status, rows[i].status);
+		outcome_release(&o);
+		result_release(&result);
+	}
+	content_free(content);
+	envelope_release(&e);
+	store_free(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everybody_has_a_fate),
+		cmocka_unit_test(refuses_before_mail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

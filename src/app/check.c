@@ -62,10 +62,14 @@ int check(const struct request *r)
 
 	if (c)
 		print_summary(c, &findings);
-	else if (!findings.errors) /* nothing to find anything in */
+	if (c && report_flush(&o) < 0)
 		report_failure(NULL, &o);
-	if (!c || findings.errors)
-		code = outcome_is_failure(&o) ? exitcode_of(&o) : EX_CONFIG;
+	else if (!c && !findings.errors) /* nothing to find anything in */
+		report_failure(NULL, &o);
+	if (outcome_is_failure(&o))
+		code = exitcode_of(&o);
+	else if (findings.errors)
+		code = EX_CONFIG;
 	outcome_release(&o);
 	config_free(c);
 	return code;

@@ -47,7 +47,7 @@ static bool is_refused(struct option_context *c, const struct option *row)
 	return true;
 }
 
-/* -------------------------------------------------------------- with letters */
+/* ------------------------------------------------------------- with letters */
 
 static int fail_unknown_letter(struct option_context *c, const char *group,
 			       char letter)
@@ -126,7 +126,7 @@ static int read_letters(char *letters, struct arguments *rest,
 	return 0;
 }
 
-/* ---------------------------------------------------------------- with names */
+/* --------------------------------------------------------------- with names */
 
 /* The nearest name of an option or setting, or NULL. */
 static const char *nearest_name(struct view name)
@@ -239,7 +239,7 @@ static int read_name(char *text, struct arguments *rest,
 	return fail_unknown_name(name, c);
 }
 
-/* ----------------------------------------------------------------- the whole */
+/* ---------------------------------------------------------------- the whole */
 
 static int read_options(struct arguments *a, struct option_context *c)
 {

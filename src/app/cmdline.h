@@ -48,7 +48,7 @@ struct request {
 	struct override *overrides;	/* settings given as long options */
 	size_t n_overrides;
 	struct strings recipients;
-	struct strings warnings;	/* said on stderr before anything else */
+	struct strings warnings;	/* said on stderr first of all */
 };
 
 #define REQUEST_INIT ((struct request){0})

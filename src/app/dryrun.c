@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/connect.h"
+#include "app/report.h"
 #include "smtp/auth.h"
 
 static const char *tls_words(const struct tls_policy *tls)
@@ -71,8 +72,7 @@ int dryrun_print(const struct account *a, const struct envelope *e,
 		if (rc > 0)
 			print_without_cr(piece);
 	} while (rc > 0);
-	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		rc = fail_errno(o, CAUSE_SYSTEM, "5.3.0",
-				"cannot write to standard output");
+	if (rc == 0)
+		rc = report_flush(o);
 	return rc;
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/connect.h"
 #include "app/exitcode.h"
@@ -80,30 +81,37 @@ static void print_limits(const struct capabilities *c)
 		printf("largest message: not said\n");
 }
 
+/* What was printed already: a second connection repeats the first steps. */
+struct printed {
+	bool greeting;
+	bool clear; /* what is offered without TLS */
+};
+
 /* Called once in clear and once with TLS, or only once of the two. */
 static void print_offer(void *context, const struct session *s, bool secured)
 {
-	bool *greeted = context;
+	struct printed *printed = context;
 
-	if (!*greeted)
+	if (!printed->greeting)
 		print_text("", "greeting: ", view_of(s->greeting));
-	*greeted = true;
+	printed->greeting = true;
+	if (!secured && printed->clear)
+		return;
 	if (secured)
 		print_tls(s);
+	else
+		printed->clear = true;
 	print_lines(secured ? "offered with TLS" : "offered without TLS",
 		    &s->capabilities.lines);
 }
 
-/* Connect, tell, leave. The account is changed: nobody logs in. */
-static int probe_account(struct account *a, const struct trace *trace,
-			 struct outcome *o)
+/* Connect, tell, leave. */
+static int probe_account(const struct account *a, const struct trace *trace,
+			 struct printed *printed, struct outcome *o)
 {
-	bool greeted = false;
-	struct connect_observer observer = {print_offer, &greeted};
-	struct session *s;
+	struct connect_observer observer = {print_offer, printed};
+	struct session *s = connect_account(a, trace, &observer, o);
 
-	a->auth.want = AUTH_OFF;
-	s = connect_account(a, trace, &observer, o);
 	if (!s)
 		return -1;
 	print_mechanisms(&s->capabilities);
@@ -112,16 +120,27 @@ static int probe_account(struct account *a, const struct trace *trace,
 	return 0;
 }
 
-/* A certificate that does not verify is shown all the same, so that its
- * fingerprint can be compared and pinned; the failure stays one. */
-static void show_unverified(struct account *a, const struct trace *trace)
+/* Nobody logs in. A certificate that does not verify is shown all the same, so
+ * that its fingerprint can be compared and pinned; the failure stays one. The
+ * account is changed. */
+static void run_probe(struct account *a, const struct trace *trace,
+		      struct outcome *o)
 {
-	struct outcome o = OUTCOME_INIT;
+	struct outcome second = OUTCOME_INIT;
+	struct printed printed = {0};
 
+	a->auth.want = AUTH_OFF;
+	printf("server: %s port %u\n", connect_name(a), a->dial.port);
+	if (probe_account(a, trace, &printed, o) == 0)
+		return;
+	report_failure(NULL, o);
+	if (o->cause != CAUSE_TLS || !a->tls.certcheck)
+		return;
 	a->tls.certcheck = false;
-	if (probe_account(a, trace, &o) < 0)
-		report_failure(NULL, &o);
-	outcome_release(&o);
+	free(a->tls.fingerprint);
+	a->tls.fingerprint = NULL;
+	probe_account(a, trace, &printed, &second);
+	outcome_release(&second);
 }
 
 int probe(const struct request *r)
@@ -139,13 +158,11 @@ int probe(const struct request *r)
 
 	if (c)
 		a = config_choose(c, r->account, r->sender, &o);
-	if (a) {
-		printf("server: %s port %u\n", connect_name(a), a->dial.port);
-		if (probe_account(a, trace, &o) < 0 && o.cause == CAUSE_TLS &&
-		    a->tls.certcheck)
-			show_unverified(a, trace);
-	}
-	if (outcome_is_failure(&o))
+	if (a)
+		run_probe(a, trace, &o);
+	else
+		report_failure(NULL, &o);
+	if (!outcome_is_failure(&o) && report_flush(&o) < 0)
 		report_failure(NULL, &o);
 	code = exitcode_of(&o);
 	outcome_release(&o);

@@ -45,7 +45,7 @@ static const char *advice(const struct outcome *o)
 	if (o->uncertain)
 		return "; the message may have been delivered all the same";
 	if (outcome_is_temporary(o) && o->reply_code == 0)
-		return "; nothing was delivered, it may work later";
+		return "; it may work later";
 	return "";
 }
 
@@ -162,10 +162,15 @@ int report_json(const struct envelope *e, const struct result *results,
 		fwrite(line.p, 1, line.n, stdout);
 	}
 	buf_release(&line);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return fail_errno(o, CAUSE_SYSTEM, "5.3.0",
-				  "cannot write the report to standard output");
-	return 0;
+	return report_flush(o);
+}
+
+int report_flush(struct outcome *o)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return fail_errno(o, CAUSE_SYSTEM, "5.3.0",
+			  "cannot write to standard output");
 }
 
 static void print_dialogue(void *context, enum trace_kind kind,

@@ -290,11 +290,11 @@ static void fail_all(struct job *job, const struct outcome *o)
 static int send_message(struct job *job, struct outcome *o)
 {
 	const struct account *a = job->account;
-	const struct message *m = &job->message;
 	struct submission submission = {
 		.envelope = &job->envelope,
 		.content = job->content,
-		.has_8bit = m->body_8bit || m->header_8bit,
+		.has_8bit = job->message.body_8bit ||
+			view_has_8bit(buf_view(&job->header)),
 	};
 	const struct trace *trace = job->request->verbose ? &report_trace
 							  : NULL;

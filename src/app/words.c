@@ -7,21 +7,22 @@
 #include <idn2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
+#include "app/exitcode.h"
 #include "app/report.h"
 
 #define WORDS_LIMIT (256u << 10) /* octets */
 
 static int print(struct buf *text)
 {
-	int code = EX_OK;
+	struct outcome o = OUTCOME_INIT;
+	int code;
 
 	fwrite(text->p, 1, text->n, stdout);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		report_line("cannot write to standard output");
-		code = EX_IOERR;
-	}
+	if (report_flush(&o) < 0)
+		report_failure(NULL, &o);
+	code = exitcode_of(&o);
+	outcome_release(&o);
 	buf_release(text);
 	return code;
 }

@@ -25,7 +25,7 @@
 #define PIECE       4096 /* octets read at once */
 #define CANNOT_EXEC 127  /* the shell's own status for that */
 
-/* ------------------------------------------------------- inside the child */
+/* --------------------------------------------------------- inside the child */
 
 static void reset_signals(void)
 {
@@ -86,7 +86,7 @@ static _Noreturn void run_work(child_work *work, const void *context, int fd)
 	_exit(0);
 }
 
-/* ------------------------------------------------------- inside the parent */
+/* -------------------------------------------------------- inside the parent */
 
 static pid_t start(struct outcome *o)
 {
@@ -94,22 +94,22 @@ static pid_t start(struct outcome *o)
 	pid_t pid;
 
 	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
-		action.sa_handler == SIG_IGN) {
+	    action.sa_handler == SIG_IGN) {
 		action = (struct sigaction){.sa_handler = SIG_DFL};
 		sigaction(SIGCHLD, &action, NULL);
 	}
 	pid = fork();
 	if (pid < 0)
 		fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-			"cannot start another process");
+			   "cannot start another process");
 	return pid;
 }
 
 static int open_pipe(int fds[2], struct outcome *o)
 {
 	if (pipe2(fds, O_CLOEXEC) < 0)
-		return fail_errno(
-			o, CAUSE_SYSTEM, "4.3.0", "cannot make a pipe");
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+				  "cannot make a pipe");
 	return 0;
 }
 
@@ -179,20 +179,20 @@ static int judge(const char *what, int status, struct outcome *o)
 {
 	if (WIFSIGNALED(status))
 		return fail(o, CAUSE_CONFIG, "5.3.5",
-			"%s: the command was ended by signal %d (%s)", what,
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+			    "%s: the command was ended by signal %d (%s)", what,
+			    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	if (WEXITSTATUS(status))
 		return fail(o, CAUSE_CONFIG, "5.3.5",
-			"%s: the command failed with exit status %d%s", what,
-			WEXITSTATUS(status),
-			WEXITSTATUS(status) == CANNOT_EXEC
-				? " (it was not found)"
-				: "");
+			    "%s: the command failed with exit status %d%s",
+			    what, WEXITSTATUS(status),
+			    WEXITSTATUS(status) == CANNOT_EXEC
+				    ? " (it was not found)"
+				    : "");
 	return 0;
 }
 
-static int capture_from(
-	const char *what, pid_t pid, int fd, struct buf *out, struct outcome *o)
+static int capture_from(const char *what, pid_t pid, int fd, struct buf *out,
+			struct outcome *o)
 {
 	int rc = collect(fd, out, DEADLINE_NEVER);
 	int error = errno;
@@ -202,21 +202,21 @@ static int capture_from(
 	if (rc < 0)
 		kill(pid, SIGKILL);
 	if (!await(pid, &status))
-		return fail_errno(
-			o, CAUSE_SYSTEM, "4.3.0", "%s: waiting for it", what);
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+				  "%s: waiting for it", what);
 	errno = error;
 	if (rc < 0 && out->overflow)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
-			"%s: the command wrote more than %zu octets", what,
-			out->limit);
+			    "%s: the command wrote more than %zu octets", what,
+			    out->limit);
 	if (rc < 0)
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-			"%s: reading its output", what);
+				  "%s: reading its output", what);
 	return judge(what, status, o);
 }
 
 int child_capture(const char *what, const char *command, struct buf *out,
-	struct outcome *o)
+		  struct outcome *o)
 {
 	int fds[2], rc = -1;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -244,8 +244,8 @@ int child_connect(const char *command, pid_t *pid, struct outcome *o)
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return fail_errno(
-			o, CAUSE_SYSTEM, "4.3.0", "cannot make a socket pair");
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+				  "cannot make a socket pair");
 	/* Only our end: the command expects to be able to block. */
 	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {
 		fail_errno(o, CAUSE_SYSTEM, "4.3.0", "a socket pair");
@@ -297,7 +297,7 @@ void child_end(pid_t pid)
 }
 
 int child_call(child_work *work, const void *context, struct buf *out,
-	struct deadline deadline, struct outcome *o)
+	       struct deadline deadline, struct outcome *o)
 {
 	int fds[2], rc, error, status;
 	pid_t pid;
@@ -321,6 +321,6 @@ int child_call(child_work *work, const void *context, struct buf *out,
 	errno = error;
 	if (rc < 0)
 		fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-			"cannot read from another process");
+			   "cannot read from another process");
 	return rc;
 }

@@ -10,7 +10,7 @@ int64_t clock_ms(void);
 
 /* The instant at which a wait ends; every wait has one. */
 struct deadline {
-	int64_t at;	/* clock_ms(), or INT64_MAX: never */
+	int64_t at; /* clock_ms(), or INT64_MAX: never */
 };
 
 #define DEADLINE_NEVER ((struct deadline){INT64_MAX})

@@ -7,9 +7,9 @@
 /* Where the dialogue is told while it happens (-v, --probe). Lines come
  * without line end, secrets already hidden, not yet made printable. */
 enum trace_kind {
-	TRACE_SENT,	/* what we said */
-	TRACE_RECEIVED,	/* what the server said */
-	TRACE_NOTE,	/* what happened: connected, secured … */
+	TRACE_SENT,     /* what we said */
+	TRACE_RECEIVED, /* what the server said */
+	TRACE_NOTE,     /* what happened: connected, secured … */
 };
 
 struct trace {

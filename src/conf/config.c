@@ -139,11 +139,6 @@ static bool has_weak_fingerprint(const struct account *a)
 	return digits && digits < 64;
 }
 
-static bool holds_password(const struct account *a)
-{
-	return a->secret.password != NULL;
-}
-
 static void warn_about(const struct config_request *request,
 		       const struct definition *d, const struct account *a)
 {
@@ -159,9 +154,6 @@ static void warn_about(const struct config_request *request,
 		{has_weak_fingerprint,
 		 "has a tls_fingerprint other than SHA-256, which can "
 		 "be forged"},
-		{holds_password,
-		 "has its password in the file; passwordeval keeps it "
-		 "elsewhere"},
 	};
 	size_t i;
 

@@ -212,7 +212,7 @@ static int check_later(const struct definition *d,
 	return 0;
 }
 
-/* ------------------------------------------------------ what follows from it */
+/* ----------------------------------------------------- what follows from it */
 
 static void expand(char **text, const struct definition_build *how)
 {
@@ -312,7 +312,7 @@ static int derive(const struct definition *d,
 	return derive_domain(d, how, a, o);
 }
 
-/* ------------------------------------------------------- does it make sense? */
+/* ------------------------------------------------------ does it make sense? */
 
 static bool lacks_host(const struct account *a)
 {

@@ -34,7 +34,7 @@ bool language_next(struct language *l, struct command_line *c)
 }
 
 /* A quote that opens the argument is closed by one with only blanks or a
- * comment behind it. Where there is none the quotes are plain characters. */
+ * comment behind it. */
 static bool cut_quoted(struct view v, struct view *inside)
 {
 	struct view behind;
@@ -65,16 +65,18 @@ static struct view cut_comment(struct view v)
 	return v;
 }
 
-struct view language_argument(const struct language *l,
-			      const struct command_line *c)
+bool language_argument(const struct language *l, const struct command_line *c,
+		       struct view *argument)
 {
-	struct view v = view_trim(c->rest), inside;
+	struct view v = view_trim(c->rest);
 
 	if (l->as_msmtp)
-		return language_shell_argument(c);
-	if (v.n && v.p[0] == '"' && cut_quoted(v, &inside))
-		return inside;
-	return cut_comment(v);
+		*argument = language_shell_argument(c);
+	else if (v.n && v.p[0] == '"')
+		return cut_quoted(v, argument);
+	else
+		*argument = cut_comment(v);
+	return true;
 }
 
 struct view language_shell_argument(const struct command_line *c)

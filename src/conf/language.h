@@ -30,10 +30,10 @@ bool language_next(struct language *l, struct command_line *c);
 
 /*
  * The argument: without the comment behind it, blanks at its ends, and the
- * double quotes around it. May be empty.
+ * double quotes around it. May be empty. False if its quote is not closed.
  */
-struct view language_argument(const struct language *l,
-			      const struct command_line *c);
+bool language_argument(const struct language *l, const struct command_line *c,
+		       struct view *argument);
 
 /* The argument of a command that is the shell's to read: `#` is its own. */
 struct view language_shell_argument(const struct command_line *c);

@@ -133,42 +133,50 @@ static int read_setting(struct reader *r, const struct setting *row,
 	return 0;
 }
 
-static int inherit(struct reader *r, const struct strings *parents)
+static int check_parents(struct reader *r, const struct strings *parents)
 {
-	const struct definition *parent;
 	size_t i;
 
-	for (i = 0; i < parents->n; i++) {
-		parent = definition_find(r->list, r->first,
-					 view_of(parents->p[i]));
-		if (!parent || parent == section(r)) {
-			if (wrong(r, "no account '%s' before this line",
-				  parents->p[i]) < 0)
-				return -1;
-			continue;
-		}
-		definition_merge(section(r), parent);
-	}
+	for (i = 0; i < parents->n; i++)
+		if (!definition_find(r->list, r->first,
+				     view_of(parents->p[i])) &&
+		    wrong(r, "no account '%s' before this line",
+			  parents->p[i]) < 0)
+			return -1;
 	return 0;
+}
+
+static int check_name(struct reader *r, struct view name)
+{
+	const struct definition *d = definition_find(r->list, r->first, name);
+
+	if (!d)
+		return 0;
+	return wrong(r, "account '%s' is already defined, in line %u", d->name,
+		     d->line);
 }
 
 static int begin_account(struct reader *r, struct view name,
 			 const struct strings *parents)
 {
-	struct definition *d = definition_find(r->list, r->first, name);
-	unsigned line = d ? d->line : 0;
+	size_t i, n = r->list->n;
+	struct definition *d, *parent;
 
-	if (d &&
-	    wrong(r, "account '%s' is already defined, in line %u", d->name,
-		  line) < 0)
+	if (check_parents(r, parents) < 0 || check_name(r, name) < 0)
 		return -1;
 	d = definition_add(r->list, memory_dup_n(name.p, name.n));
 	d->file = r->file;
 	d->line = r->line;
 	d->as_msmtp = r->policy->as_msmtp;
-	r->current = r->list->n - 1;
-	definition_merge(section(r), &r->defaults);
-	return inherit(r, parents);
+	r->current = n;
+	definition_merge(d, &r->defaults);
+	for (i = 0; i < parents->n; i++) {
+		parent = definition_find(r->list, r->first,
+					 view_of(parents->p[i]));
+		if (parent && parent != d)
+			definition_merge(d, parent);
+	}
+	return 0;
 }
 
 static int read_account(struct reader *r, struct view argument)
@@ -282,33 +290,40 @@ static int read_unknown(struct reader *r, struct view word)
 	return wrong(r, "unknown command '%.*s'", n, word.p);
 }
 
+/* What is not a setting. */
+static const struct {
+	const char *word;
+	bool is_shell; /* the argument is for the shell */
+	int (*read)(struct reader *r, struct view argument);
+} commands[] = {
+	{"account", false, read_account},
+	{"defaults", false, read_defaults},
+	{"include", false, read_include},
+	{"eval", true, read_eval},
+};
+
 static int read_line(struct reader *r, const struct language *l,
 		     const struct command_line *c)
 {
-	static const struct {
-		const char *word;
-		bool is_shell; /* the argument is for the shell */
-		int (*read)(struct reader *r, struct view argument);
-	} commands[] = {
-		{"account", false, read_account},
-		{"defaults", false, read_defaults},
-		{"include", false, read_include},
-		{"eval", true, read_eval},
-	};
-	struct view argument = language_argument(l, c);
-	struct view shell = language_shell_argument(c);
-	const struct setting *row;
+	const size_t n = sizeof(commands) / sizeof(commands[0]);
+	const struct setting *row = setting_find(c->command);
+	struct view argument;
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < n; i++)
 		if (view_equal(c->command, view_of(commands[i].word)))
-			return commands[i].read(
-				r, commands[i].is_shell ? shell : argument);
-	row = setting_find(c->command);
-	if (!row)
+			break;
+	if (i == n && !row)
 		return read_unknown(r, c->command);
-	return read_setting(r, row,
-			    row->type == SETTING_COMMAND ? shell : argument);
+	if (i < n ? commands[i].is_shell : row->type == SETTING_COMMAND)
+		argument = language_shell_argument(c);
+	else if (!language_argument(l, c, &argument))
+		return wrong(r,
+			     "the quote in front of the argument is not "
+			     "closed");
+	if (i < n)
+		return commands[i].read(r, argument);
+	return read_setting(r, row, argument);
 }
 
 static unsigned line_of(struct view text, const char *place)

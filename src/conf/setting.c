@@ -223,6 +223,10 @@ static bool set_value(const struct setting *row, struct account *a,
 int setting_apply(const struct setting *row, struct account *a,
 		  struct view value, struct outcome *o)
 {
+	if (!value.n && row->needs_value)
+		return fail(o, CAUSE_CONFIG, "5.3.5",
+			    "%s wants an argument: %s", row->name,
+			    row->argument);
 	if (!value.n && row->bare)
 		value = view_of(row->bare);
 	else if (!value.n && row->fallback)

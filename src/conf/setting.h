@@ -41,6 +41,7 @@ struct setting {
 				   default */
 	const char *argument; /* for --help: "HOST", "on|off" */
 	const char *help;     /* one line */
+	bool needs_value;     /* an empty argument is an error */
 	bool secret;          /* no long option; the file must be private */
 	const char *instead;  /* an old name: what to write today; a warning,
 				   no default of its own */

@@ -38,20 +38,6 @@ struct intake {
 	char out[OUT_SIZE];
 };
 
-/* Eight octets at a time: bodies are large. */
-static bool has_8bit(struct view v)
-{
-	uint64_t word, bits = 0;
-	size_t i;
-
-	for (i = 0; i + sizeof(word) <= v.n; i += sizeof(word)) {
-		memcpy(&word, v.p + i, sizeof(word));
-		bits |= word;
-	}
-	return bits & UINT64_C(0x8080808080808080) ||
-		view_has_8bit(view_skip(v, i));
-}
-
 static void note_length(struct message *m, uint64_t n)
 {
 	if (n > m->longest_line)
@@ -64,7 +50,7 @@ static int flush_body(struct intake *in, struct outcome *o)
 {
 	struct view out = view_make(in->out, in->out_n);
 
-	in->m->body_8bit = in->m->body_8bit || has_8bit(out);
+	in->m->body_8bit = in->m->body_8bit || view_has_8bit(out);
 	in->out_n = 0;
 	return store_append(in->m->body, out.p, out.n, o);
 }
@@ -276,7 +262,7 @@ static int finish(struct intake *in, struct outcome *o)
 	if (in->mbox_line.n && !in->in_body &&
 	    take_body(in, buf_view(&in->mbox_line), true, o) < 0)
 		return -1;
-	in->m->header_8bit = has_8bit(buf_view(&in->m->header));
+	in->m->header_8bit = view_has_8bit(buf_view(&in->m->header));
 	return flush_body(in, o);
 }
 

@@ -20,7 +20,7 @@
 #define NAME_SIZE   1024       /* octets; a longer name names no host */
 #define WORDS_LIMIT (64 << 10) /* octets of any text made here */
 
-/* ----------------------------------------------------------- the name wanted */
+/* ---------------------------------------------------------- the name wanted */
 
 static bool parse_address(struct peer_name *name, const char *host)
 {
@@ -60,11 +60,11 @@ void peer_name_release(struct peer_name *name)
 	*name = PEER_NAME_INIT;
 }
 
-/* ----------------------------------------------------------- the names it has */
+/* --------------------------------------------------------- the names it has */
 
 /* One entry of a subjectAltName. */
 struct alt_name {
-	int type;	    /* GNUTLS_SAN_… */
+	int type; /* GNUTLS_SAN_… */
 	char octets[NAME_SIZE];
 	size_t n;
 };
@@ -74,8 +74,8 @@ struct alt_name {
 static bool get_alt_name(gnutls_x509_crt_t c, unsigned i, struct alt_name *name)
 {
 	name->n = sizeof(name->octets);
-	name->type = gnutls_x509_crt_get_subject_alt_name(
-		c, i, name->octets, &name->n, NULL);
+	name->type = gnutls_x509_crt_get_subject_alt_name(c, i, name->octets,
+							  &name->n, NULL);
 	return name->type != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 }
 
@@ -100,18 +100,17 @@ static bool wildcard_matches(struct view pattern, struct view host)
 		return false;
 	if (!dot || dot == host.p)
 		return false;
-	return view_equal_nocase(
-		rest, view_skip(host, (size_t)(dot - host.p)));
+	return view_equal_nocase(rest, view_skip(host, (size_t)(dot - host.p)));
 }
 
 static bool alt_name_matches(const struct alt_name *have,
-	const struct peer_name *want)
+			     const struct peer_name *want)
 {
 	struct view v = alt_name_view(have), host;
 
 	if (want->ip_size)
 		return have->type == GNUTLS_SAN_IPADDRESS &&
-		       v.n == want->ip_size && !memcmp(v.p, want->ip, v.n);
+			v.n == want->ip_size && !memcmp(v.p, want->ip, v.n);
 	if (have->type != GNUTLS_SAN_DNSNAME)
 		return false;
 	host = view_of(want->dns);
@@ -145,8 +144,8 @@ static void add_alt_name(struct buf *text, const struct alt_name *name)
 static bool is_host_name(const struct alt_name *name)
 {
 	return name->type == GNUTLS_SAN_DNSNAME ||
-	       (name->type == GNUTLS_SAN_IPADDRESS &&
-		       (name->n == 4 || name->n == 16));
+		(name->type == GNUTLS_SAN_IPADDRESS &&
+		 (name->n == 4 || name->n == 16));
 }
 
 char *certificate_names(gnutls_x509_crt_t c, size_t most)
@@ -204,13 +203,13 @@ char *certificate_date(time_t t)
 	struct tm tm;
 
 	if (t == (time_t)-1 || !gmtime_r(&t, &tm) ||
-		!strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return memory_dup("?");
 	return memory_dup(text);
 }
 
 char *certificate_fingerprint(const gnutls_datum_t *der,
-	gnutls_digest_algorithm_t algorithm)
+			      gnutls_digest_algorithm_t algorithm)
 {
 	struct buf text = BUF_INIT(256);
 	char digest[64];
@@ -222,7 +221,7 @@ char *certificate_fingerprint(const gnutls_datum_t *der,
 }
 
 void certificate_describe(const gnutls_datum_t *der,
-	struct tls_certificate *facts)
+			  struct tls_certificate *facts)
 {
 	gnutls_x509_crt_t c;
 

@@ -13,9 +13,9 @@
 
 /* Whom a certificate has to be for: a host name or an address. */
 struct peer_name {
-	char *dns;		/* A-labels, lower case; NULL: an address */
-	unsigned char ip[16];	/* in network order */
-	size_t ip_size;		/* octets of ip: 4, 16; 0: a name */
+	char *dns;            /* A-labels, lower case; NULL: an address */
+	unsigned char ip[16]; /* in network order */
+	size_t ip_size;       /* octets of ip: 4, 16; 0: a name */
 };
 
 #define PEER_NAME_INIT ((struct peer_name){0})

@@ -51,14 +51,14 @@ static void add_reason(struct buf *text, int error)
 	buf_add_text(text, reason + 1);
 }
 
-static int fail_connect(
-	const char *where, int error, const char *tried, struct outcome *o)
+static int fail_connect(const char *where, int error, const char *tried,
+			struct outcome *o)
 {
 	struct buf reason = BUF_INIT(256);
 
 	add_reason(&reason, error);
 	fail(o, CAUSE_CONNECT, "4.4.1", "cannot connect to %s: %s%s", where,
-		reason.p, tried);
+	     reason.p, tried);
 	buf_release(&reason);
 	return -1;
 }
@@ -71,10 +71,10 @@ static int fail_race(const struct race *r, struct outcome *o)
 	struct buf tried = BUF_INIT(1024);
 
 	buf_printf(&where, strchr(policy->host, ':') ? "[%s]:%u" : "%s:%u",
-		policy->host, policy->port);
+		   policy->host, policy->port);
 	if (r->next > 1)
 		buf_printf(&tried, " (tried %zu addresses, last %s)", r->next,
-			last);
+			   last);
 	else if (strcmp(last, policy->host) != 0)
 		buf_printf(&tried, " (tried %s)", last);
 	fail_connect(where.p, r->error, tried.p, o);
@@ -121,8 +121,8 @@ static int bind_source(const struct race *r, int fd, struct outcome *o)
 		return 0;
 	if (bind(fd, (const struct sockaddr *)&r->source->at, r->source->n) < 0)
 		return fail_errno(o, CAUSE_CONFIG, "5.3.5",
-			"source_ip %s cannot be used on this machine",
-			r->policy->source_ip);
+				  "source_ip %s cannot be used on this machine",
+				  r->policy->source_ip);
 	return 0;
 }
 
@@ -131,8 +131,8 @@ static int begin_next(struct race *r, struct outcome *o)
 {
 	size_t i = r->next++;
 	const struct endpoint *a = &r->list.p[i];
-	int fd = socket(
-		a->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(a->at.ss_family,
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	r->turn = deadline_in_ms(ATTEMPT_DELAY);
 	if (fd < 0) {
@@ -147,7 +147,7 @@ static int begin_next(struct race *r, struct outcome *o)
 	r->attempts[i].events = POLLOUT;
 	r->open++;
 	if (connect(fd, (const struct sockaddr *)&a->at, a->n) < 0 &&
-		errno != EINPROGRESS && errno != EINTR)
+	    errno != EINPROGRESS && errno != EINTR)
 		lose(r, i, errno);
 	return 0;
 }
@@ -164,7 +164,7 @@ static size_t take_winner(struct race *r)
 		if (r->attempts[i].fd < 0 || !r->attempts[i].revents)
 			continue;
 		if (getsockopt(r->attempts[i].fd, SOL_SOCKET, SO_ERROR, &error,
-			    &size) < 0)
+			       &size) < 0)
 			error = errno;
 		if (!error)
 			return i;
@@ -197,8 +197,8 @@ static int wait_for_attempts(const struct race *r, struct deadline deadline)
 }
 
 /* Run it: the index of the winner, which stays open, or -1. */
-static ptrdiff_t race_run(
-	struct race *r, struct deadline deadline, struct outcome *o)
+static ptrdiff_t race_run(struct race *r, struct deadline deadline,
+			  struct outcome *o)
 {
 	size_t winner;
 	int rc;
@@ -212,7 +212,7 @@ static ptrdiff_t race_run(
 		rc = wait_for_attempts(r, deadline);
 		if (rc < 0 && errno != EINTR)
 			return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-				"waiting for a connection");
+					  "waiting for a connection");
 		winner = rc > 0 ? take_winner(r) : r->list.n;
 		if (winner < r->list.n)
 			return (ptrdiff_t)winner;
@@ -221,7 +221,7 @@ static ptrdiff_t race_run(
 	}
 }
 
-/* ------------------------------------------------------- the three ways in */
+/* -------------------------------------------------------- the three ways in */
 
 /* Leave only the addresses that can be reached from the source's family. */
 static int keep_family(struct race *r, struct outcome *o)
@@ -235,27 +235,27 @@ static int keep_family(struct race *r, struct outcome *o)
 	if (n)
 		return 0;
 	fail(o, CAUSE_CONFIG, "5.3.5",
-		"source_ip %s cannot reach %s, which has no %s address",
-		r->policy->source_ip, r->policy->host,
-		r->source->at.ss_family == AF_INET6 ? "IPv6" : "IPv4");
+	     "source_ip %s cannot reach %s, which has no %s address",
+	     r->policy->source_ip, r->policy->host,
+	     r->source->at.ss_family == AF_INET6 ? "IPv6" : "IPv4");
 	outcome_set_host(o, r->policy->host);
 	return -1;
 }
 
 static int find_addresses(struct race *r, struct endpoint *source,
-	struct deadline deadline, struct outcome *o)
+			  struct deadline deadline, struct outcome *o)
 {
 	const struct dial_policy *policy = r->policy;
 
 	if (policy->source_ip) {
 		if (!resolve_literal(policy->source_ip, 0, source))
 			return fail(o, CAUSE_CONFIG, "5.3.5",
-				"source_ip %s is no IPv4 or IPv6 address",
-				policy->source_ip);
+				    "source_ip %s is no IPv4 or IPv6 address",
+				    policy->source_ip);
 		r->source = source;
 	}
 	if (resolve_host(policy->host, policy->port, policy->prefer_family,
-		    deadline, &r->list, o) < 0)
+			 deadline, &r->list, o) < 0)
 		return -1;
 	return r->source ? keep_family(r, o) : 0;
 }
@@ -281,7 +281,8 @@ static void finish(struct race *r, ptrdiff_t winner, struct connection *c)
 }
 
 static int dial_host(const struct dial_policy *policy, struct deadline deadline,
-	const struct trace *trace, struct connection *c, struct outcome *o)
+		     const struct trace *trace, struct connection *c,
+		     struct outcome *o)
 {
 	struct race r = {.policy = policy, .trace = trace};
 	struct endpoint source;
@@ -299,8 +300,8 @@ static int dial_host(const struct dial_policy *policy, struct deadline deadline,
 }
 
 /* A unix socket whose queue is full cannot be waited for by poll(). */
-static int connect_unix(
-	int fd, const struct sockaddr_un *to, struct deadline deadline)
+static int connect_unix(int fd, const struct sockaddr_un *to,
+			struct deadline deadline)
 {
 	struct deadline look;
 
@@ -321,7 +322,7 @@ static int connect_unix(
 }
 
 static int dial_unix(const char *path, struct deadline deadline,
-	struct connection *c, struct outcome *o)
+		     struct connection *c, struct outcome *o)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	size_t n = strlen(path);
@@ -329,13 +330,13 @@ static int dial_unix(const char *path, struct deadline deadline,
 
 	if (n >= sizeof(to.sun_path))
 		return fail(o, CAUSE_CONFIG, "5.3.5",
-			"socket %s: the path is longer than %zu octets", path,
-			sizeof(to.sun_path) - 1);
+			    "socket %s: the path is longer than %zu octets",
+			    path, sizeof(to.sun_path) - 1);
 	memcpy(to.sun_path, path, n);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return fail_errno(
-			o, CAUSE_SYSTEM, "4.3.0", "cannot make a socket");
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+				  "cannot make a socket");
 	if (connect_unix(fd, &to, deadline) < 0) {
 		error = errno;
 		close(fd);
@@ -346,8 +347,8 @@ static int dial_unix(const char *path, struct deadline deadline,
 	return 0;
 }
 
-static int dial_tunnel(
-	const char *command, struct connection *c, struct outcome *o)
+static int dial_tunnel(const char *command, struct connection *c,
+		       struct outcome *o)
 {
 	c->fd = child_connect(command, &c->child, o);
 	if (c->fd < 0)
@@ -357,7 +358,7 @@ static int dial_tunnel(
 }
 
 int dial(const struct dial_policy *policy, struct deadline deadline,
-	const struct trace *trace, struct connection *c, struct outcome *o)
+	 const struct trace *trace, struct connection *c, struct outcome *o)
 {
 	int rc;
 
@@ -370,7 +371,7 @@ int dial(const struct dial_policy *policy, struct deadline deadline,
 		rc = dial_host(policy, deadline, trace, c, o);
 	else
 		return fail(o, CAUSE_CONFIG, "5.3.5",
-			"no server is named: set host, socket or tunnel");
+			    "no server is named: set host, socket or tunnel");
 	if (rc == 0)
 		trace_note(trace, "connected to %s", c->peer);
 	return rc;

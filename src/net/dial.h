@@ -13,19 +13,19 @@ enum family { FAMILY_ANY = 0, FAMILY_IPV4, FAMILY_IPV6 };
 /* How to reach the server. Exactly one of host, socket and tunnel counts; in
  * the order tunnel, socket, host. */
 struct dial_policy {
-	char *host;	/* name (also IDN), IPv4 or IPv6 address */
-	unsigned port;	/* 1–65535 */
-	char *socket;	/* path of a unix socket */
-	char *tunnel;	/* command whose stdin and stdout are the server */
-	char *source_ip;	/* local address to bind; NULL: any */
+	char *host;      /* name (also IDN), IPv4 or IPv6 address */
+	unsigned port;   /* 1–65535 */
+	char *socket;    /* path of a unix socket */
+	char *tunnel;    /* command whose stdin and stdout are the server */
+	char *source_ip; /* local address to bind; NULL: any */
 	enum family prefer_family;
 };
 
 /* An open connection. */
 struct connection {
-	int fd;		/* non-blocking, close-on-exec; -1: none */
-	pid_t child;	/* the tunnel's process; 0: none */
-	char *peer;	/* "192.0.2.1:587", "/run/lmtp", "command"; for words */
+	int fd;      /* non-blocking, close-on-exec; -1: none */
+	pid_t child; /* the tunnel's process; 0: none */
+	char *peer;  /* "192.0.2.1:587", "/run/lmtp", "command"; for words */
 };
 
 #define CONNECTION_INIT ((struct connection){.fd = -1})

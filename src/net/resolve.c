@@ -40,8 +40,8 @@ struct answer {
 
 /* -------------------------------------------------------------- one look-up */
 
-static int ask(
-	const char *name, const char *port, int flags, struct addrinfo **found)
+static int ask(const char *name, const char *port, int flags,
+	       struct addrinfo **found)
 {
 	struct addrinfo hints = {
 		.ai_flags = flags | AI_NUMERICSERV,
@@ -93,30 +93,30 @@ static void look_up(const void *context, int fd)
 	freeaddrinfo(found);
 }
 
-/* ---------------------------------------------------------- what it means */
+/* ------------------------------------------------------------ what it means */
 
 /* Only an answer that the name, or an address of it, does not exist is for
  * good; a resolver that fails or is not there says nothing about the name. */
-static int fail_look_up(
-	const char *host, const struct answer *a, struct outcome *o)
+static int fail_look_up(const char *host, const struct answer *a,
+			struct outcome *o)
 {
 	const char *why;
 
 	if (a->error == EAI_NONAME || a->error == EAI_NODATA ||
-		a->error == EAI_ADDRFAMILY)
+	    a->error == EAI_ADDRFAMILY)
 		fail(o, CAUSE_RESOLVE, "5.4.4", "there is no host %s", host);
 	else {
 		why = a->error == EAI_SYSTEM ? strerror(a->error_number)
 					     : gai_strerror(a->error);
 		fail(o, CAUSE_RESOLVE, "4.4.3",
-			"cannot look up the host %s now: %s", host, why);
+		     "cannot look up the host %s now: %s", host, why);
 	}
 	outcome_set_host(o, host);
 	return -1;
 }
 
 static int take_answer(const char *host, const struct buf *told,
-	struct endpoints *list, struct outcome *o)
+		       struct endpoints *list, struct outcome *o)
 {
 	struct answer answer = {.error = EAI_FAIL};
 	struct view rest;
@@ -138,7 +138,7 @@ static int take_answer(const char *host, const struct buf *told,
 static size_t next_of(const struct endpoints *list, bool ipv6, size_t from)
 {
 	while (from < list->n &&
-		(list->p[from].at.ss_family == AF_INET6) != ipv6)
+	       (list->p[from].at.ss_family == AF_INET6) != ipv6)
 		from++;
 	return from;
 }
@@ -164,7 +164,8 @@ static void interleave(struct endpoints *list, bool ipv6_first)
 }
 
 static int look_up_name(const char *host, const char *name, unsigned port,
-	struct deadline deadline, struct endpoints *list, struct outcome *o)
+			struct deadline deadline, struct endpoints *list,
+			struct outcome *o)
 {
 	struct buf told = BUF_INIT(ANSWER_LIMIT);
 	char service[PORT_SIZE];
@@ -177,7 +178,7 @@ static int look_up_name(const char *host, const char *name, unsigned port,
 		rc = take_answer(host, &told, list, o);
 	} else if (rc > 0) {
 		rc = fail(o, CAUSE_RESOLVE, "4.4.3",
-			"cannot look up the host %s now: timed out", host);
+			  "cannot look up the host %s now: timed out", host);
 		outcome_set_host(o, host);
 	}
 	buf_release(&told);
@@ -185,7 +186,8 @@ static int look_up_name(const char *host, const char *name, unsigned port,
 }
 
 int resolve_host(const char *host, unsigned port, enum family prefer,
-	struct deadline deadline, struct endpoints *list, struct outcome *o)
+		 struct deadline deadline, struct endpoints *list,
+		 struct outcome *o)
 {
 	struct endpoint literal;
 	bool ipv6_first;
@@ -233,11 +235,12 @@ bool resolve_literal(const char *host, unsigned port, struct endpoint *a)
 
 /* -------------------------------------------------------------------- words */
 
-static void name_address(
-	const struct endpoint *a, char host[NI_MAXHOST], char port[NI_MAXSERV])
+static void name_address(const struct endpoint *a, char host[NI_MAXHOST],
+			 char port[NI_MAXSERV])
 {
 	if (getnameinfo((const struct sockaddr *)&a->at, a->n, host, NI_MAXHOST,
-		    port, NI_MAXSERV, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+			port, NI_MAXSERV,
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
 		snprintf(host, NI_MAXHOST, "?");
 		snprintf(port, NI_MAXSERV, "?");
 	}

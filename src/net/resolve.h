@@ -13,7 +13,7 @@
 /* A place to connect to (or from), port included. */
 struct endpoint {
 	struct sockaddr_storage at;
-	socklen_t n;	/* octets of it that count */
+	socklen_t n; /* octets of it that count */
 };
 
 struct endpoints {

@@ -66,7 +66,7 @@ const struct tls *stream_tls(const struct stream *s)
 	return s->tls;
 }
 
-/* ---------------------------------------------------------------- the queues */
+/* --------------------------------------------------------------- the queues */
 
 /* What was sent goes when it is at least as much as what was not, so that
  * each octet is moved once at most. */
@@ -228,11 +228,11 @@ static int fail_late(const struct stream *s, struct outcome *o)
 {
 	if (stream_unsent(s))
 		fail(o, CAUSE_CONNECT, "4.4.2",
-			"%s has stopped taking in what we send: timed out",
-			s->host);
+		     "%s has stopped taking in what we send: timed out",
+		     s->host);
 	else
 		fail(o, CAUSE_CONNECT, "4.4.2", "%s does not answer: timed out",
-			s->host);
+		     s->host);
 	outcome_set_host(o, s->host);
 	return -1;
 }
@@ -240,14 +240,14 @@ static int fail_late(const struct stream *s, struct outcome *o)
 static int fail_full(const struct stream *s, struct outcome *o)
 {
 	fail(o, CAUSE_PROTOCOL, "5.5.0",
-		"%s has sent %u octets that make no reply", s->host,
-		STREAM_INPUT_LIMIT);
+	     "%s has sent %u octets that make no reply", s->host,
+	     STREAM_INPUT_LIMIT);
 	outcome_set_host(o, s->host);
 	return -1;
 }
 
 int stream_progress(struct stream *s, size_t low, struct deadline deadline,
-	struct outcome *o)
+		    struct outcome *o)
 {
 	bool is_sending = stream_unsent(s) > 0;
 
@@ -270,18 +270,18 @@ int stream_lost(const struct stream *s, struct outcome *o)
 {
 	if (s->why)
 		fail(o, CAUSE_CONNECT, "4.4.2", "lost the connection to %s: %s",
-			s->host, s->why);
+		     s->host, s->why);
 	else
 		fail(o, CAUSE_CONNECT, "4.4.2", "%s closed the connection",
-			s->host);
+		     s->host);
 	outcome_set_host(o, s->host);
 	return -1;
 }
 
-/* ------------------------------------------------------------- begin and end */
+/* ------------------------------------------------------------ begin and end */
 
 int stream_start_tls(struct stream *s, struct tls *t, struct deadline deadline,
-	struct outcome *o)
+		     struct outcome *o)
 {
 	tls_free(s->tls);
 	s->tls = t;

@@ -21,7 +21,7 @@ struct stream;
 
 /* Takes over the connection; `host` is used in messages. */
 struct stream *stream_new(struct connection *c, const char *host);
-void stream_free(struct stream *s);	/* closes; NULL is fine */
+void stream_free(struct stream *s); /* closes; NULL is fine */
 
 const char *stream_host(const struct stream *s);
 
@@ -63,9 +63,10 @@ int stream_lost(const struct stream *s, struct outcome *o);
  * for is the caller's to refuse (stream_input). */
 int stream_start_tls(struct stream *s, struct tls *t, struct deadline deadline,
 		     struct outcome *o);
-const struct tls *stream_tls(const struct stream *s);	/* NULL: in clear */
+const struct tls *stream_tls(const struct stream *s); /* NULL: in clear */
 
-/* Write what the kernel takes at once, say close_notify, close; no waiting. */
+/* Write what the kernel takes at once, say close_notify, close; no waiting but
+ * for a tunnel's process (child_end). */
 void stream_close(struct stream *s);
 
 #endif

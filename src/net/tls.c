@@ -24,27 +24,27 @@
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%PROFILE_MEDIUM"
 #define PRIORITIES_1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3:%PROFILE_MEDIUM"
 
-#define BATCH (64u << 10) /* octets encrypted for one write: four full records */
+#define BATCH (64u << 10) /* octets encrypted for one write; four records */
 
 struct tls {
 	gnutls_session_t session;
 	struct trust trust;
-	int fd;			/* -1: not yet connected */
-	bool starttls;		/* for words: the server speaks SMTP as well */
+	int fd;        /* -1: not yet connected */
+	bool starttls; /* for words: the server speaks SMTP as well */
 	enum tls_version min_version;
-	bool has_heard;		/* the server has sent something */
-	unsigned char first;	/* its first octet */
-	int io_error;		/* errno of what broke the connection; 0: none */
-	bool is_checked;	/* the certificate passed */
+	bool has_heard;         /* the server has sent something */
+	unsigned char first;    /* its first octet */
+	int io_error;           /* errno of what broke the connection; or 0 */
+	bool is_checked;        /* the certificate passed */
 	struct outcome refusal; /* why it did not */
-	struct buf wire;	/* records to be sent, encrypted */
-	size_t wire_sent;	/* octets of it that the kernel has */
-	size_t in_wire;		/* octets of the user's that it stands for */
-	bool cannot_send;	/* sending has failed; what waits is lost */
-	char *error;		/* what broke the session; NULL: nothing */
+	struct buf wire;        /* records to be sent, encrypted */
+	size_t wire_sent;       /* octets of it that the kernel has */
+	size_t in_wire;         /* octets of the user's that it stands for */
+	bool cannot_send;       /* sending has failed; what waits is lost */
+	char *error;            /* what broke the session; NULL: nothing */
 };
 
-/* --------------------------------------------------- between GnuTLS and fd */
+/* ---------------------------------------------------- between GnuTLS and fd */
 
 /*
  * GnuTLS never sees a descriptor that takes no more. Were it left with half a
@@ -76,7 +76,7 @@ static int send_wire(struct tls *t)
 	}
 	while (rc == 0 && t->wire_sent < t->wire.n) {
 		n = send(t->fd, t->wire.p + t->wire_sent,
-			t->wire.n - t->wire_sent, MSG_NOSIGNAL);
+			 t->wire.n - t->wire_sent, MSG_NOSIGNAL);
 		if (n >= 0)
 			t->wire_sent += (size_t)n;
 		else if (errno == EAGAIN)
@@ -129,7 +129,7 @@ static const char *server(const struct tls *t)
 }
 
 static int set_priorities(struct tls *t, const struct tls_policy *policy,
-	struct outcome *o)
+			  struct outcome *o)
 {
 	const char *priorities = policy->priorities;
 	const char *fault = NULL;
@@ -139,7 +139,8 @@ static int set_priorities(struct tls *t, const struct tls_policy *policy,
 							    : PRIORITIES_1_2;
 	if (gnutls_priority_set_direct(t->session, priorities, &fault) == 0)
 		return 0;
-	return fail(o, CAUSE_CONFIG, "5.3.5",
+	return fail(
+		o, CAUSE_CONFIG, "5.3.5",
 		"tls_priorities %s: GnuTLS does not understand it from \"%s\" "
 		"on",
 		priorities, fault ? fault : "");
@@ -151,22 +152,22 @@ static int check_server(gnutls_session_t session)
 {
 	struct tls *t = gnutls_session_get_ptr(session);
 	gnutls_protocol_t version = gnutls_protocol_get_version(session);
-	gnutls_protocol_t least =
-		t->min_version == TLS_1_3 ? GNUTLS_TLS1_3 : GNUTLS_TLS1_2;
+	gnutls_protocol_t least = t->min_version == TLS_1_3 ? GNUTLS_TLS1_3
+							    : GNUTLS_TLS1_2;
 
 	if (version < least)
 		fail(&t->refusal, CAUSE_TLS, "4.7.5",
-			"%s speaks %s; %s or later is asked for "
-			"(tls_min_version)",
-			server(t), gnutls_protocol_get_name(version),
-			version_name(t->min_version));
+		     "%s speaks %s; %s or later is asked for "
+		     "(tls_min_version)",
+		     server(t), gnutls_protocol_get_name(version),
+		     version_name(t->min_version));
 	else if (trust_check(&t->trust, session, &t->refusal) == 0)
 		t->is_checked = true;
 	return t->is_checked ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
 static int set_up(struct tls *t, const struct tls_policy *policy,
-	struct outcome *o)
+		  struct outcome *o)
 {
 	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS;
 	const char *sni = t->trust.name.dns;
@@ -177,13 +178,13 @@ static int set_up(struct tls *t, const struct tls_policy *policy,
 	rc = gnutls_init(&t->session, flags);
 	if (rc == 0)
 		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE,
-			t->trust.credentials);
+					    t->trust.credentials);
 	if (rc == 0 && sni)
-		rc = gnutls_server_name_set(
-			t->session, GNUTLS_NAME_DNS, sni, strlen(sni));
+		rc = gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, sni,
+					    strlen(sni));
 	if (rc < 0)
 		return fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up TLS: %s",
-			gnutls_strerror(rc));
+			    gnutls_strerror(rc));
 	if (policy->min_dh_bits)
 		gnutls_dh_set_prime_bits(t->session, policy->min_dh_bits);
 	gnutls_session_set_ptr(t->session, t);
@@ -196,7 +197,7 @@ static int set_up(struct tls *t, const struct tls_policy *policy,
 }
 
 struct tls *tls_new(const struct tls_policy *policy, const char *host,
-	struct outcome *o)
+		    struct outcome *o)
 {
 	struct tls *t = memory_alloc(sizeof(*t));
 
@@ -206,7 +207,7 @@ struct tls *tls_new(const struct tls_policy *policy, const char *host,
 	t->starttls = policy->starttls;
 	t->min_version = policy->min_version;
 	if (trust_load(&t->trust, policy, host, o) == 0 &&
-		set_up(t, policy, o) == 0)
+	    set_up(t, policy, o) == 0)
 		return t;
 	tls_free(t);
 	return NULL;
@@ -236,17 +237,19 @@ static bool is_record_type(unsigned char octet)
 static int fail_lost(const struct tls *t, const char *why, struct outcome *o)
 {
 	return fail(o, CAUSE_CONNECT, "4.4.2",
-		"lost the connection to %s in the TLS handshake: %s",
-		server(t), why);
+		    "lost the connection to %s in the TLS handshake: %s",
+		    server(t), why);
 }
 
 static int fail_plain(const struct tls *t, struct outcome *o)
 {
 	if (t->starttls)
-		return fail(o, CAUSE_TLS, "4.7.5",
+		return fail(
+			o, CAUSE_TLS, "4.7.5",
 			"%s agreed to STARTTLS, but does not speak TLS then",
 			server(t));
-	return fail(o, CAUSE_TLS, "4.7.5",
+	return fail(
+		o, CAUSE_TLS, "4.7.5",
 		"%s does not speak TLS on this port; perhaps tls_starttls on "
 		"is meant",
 		server(t));
@@ -254,7 +257,8 @@ static int fail_plain(const struct tls *t, struct outcome *o)
 
 static int fail_version(const struct tls *t, struct outcome *o)
 {
-	return fail(o, CAUSE_TLS, "4.7.5",
+	return fail(
+		o, CAUSE_TLS, "4.7.5",
 		"%s does not speak a TLS version that we accept; %s or later "
 		"is asked for",
 		server(t), version_name(t->min_version));
@@ -268,15 +272,13 @@ static int fail_alert(const struct tls *t, struct outcome *o)
 	if (alert == GNUTLS_A_PROTOCOL_VERSION)
 		return fail_version(t, o);
 	if (alert == GNUTLS_A_CERTIFICATE_REQUIRED ||
-		alert == GNUTLS_A_BAD_CERTIFICATE ||
-		alert == GNUTLS_A_UNKNOWN_CA)
+	    alert == GNUTLS_A_BAD_CERTIFICATE || alert == GNUTLS_A_UNKNOWN_CA)
 		hint = "; it may want another certificate of ours "
 		       "(tls_cert_file)";
 	if (alert == GNUTLS_A_UNRECOGNIZED_NAME)
 		hint = "; it does not know that name (tls_host_override)";
-	return fail(o, CAUSE_TLS, "4.7.5",
-		"%s refused the TLS handshake: %s%s", server(t),
-		gnutls_alert_get_name(alert), hint);
+	return fail(o, CAUSE_TLS, "4.7.5", "%s refused the TLS handshake: %s%s",
+		    server(t), gnutls_alert_get_name(alert), hint);
 }
 
 static int fail_handshake(struct tls *t, int rc, struct outcome *o)
@@ -287,24 +289,24 @@ static int fail_handshake(struct tls *t, int rc, struct outcome *o)
 	case GNUTLS_E_PREMATURE_TERMINATION:
 		return fail_lost(t, "the server closed it", o);
 	case GNUTLS_E_PULL_ERROR:
-	case GNUTLS_E_PUSH_ERROR:
-		return fail_lost(t, strerror(t->io_error), o);
+	case GNUTLS_E_PUSH_ERROR: return fail_lost(t, strerror(t->io_error), o);
 	case GNUTLS_E_FATAL_ALERT_RECEIVED: return fail_alert(t, o);
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET: return fail_version(t, o);
 	case GNUTLS_E_DH_PRIME_UNACCEPTABLE:
-		return fail(o, CAUSE_TLS, "4.7.5",
+		return fail(
+			o, CAUSE_TLS, "4.7.5",
 			"%s offers a Diffie-Hellman prime that is too small "
 			"(tls_min_dh_prime_bits)",
 			server(t));
 	default:
 		return fail(o, CAUSE_TLS, "4.7.5",
-			"the TLS handshake with %s failed: %s", server(t),
-			gnutls_strerror(rc));
+			    "the TLS handshake with %s failed: %s", server(t),
+			    gnutls_strerror(rc));
 	}
 }
 
 static int await(const struct tls *t, struct deadline deadline,
-	struct outcome *o)
+		 struct outcome *o)
 {
 	struct pollfd wait = {
 		.fd = t->fd,
@@ -315,8 +317,8 @@ static int await(const struct tls *t, struct deadline deadline,
 	while (rc < 0 && !deadline_passed(deadline)) {
 		rc = poll(&wait, 1, deadline_left(deadline));
 		if (rc < 0 && errno != EINTR)
-			return fail_errno(
-				o, CAUSE_SYSTEM, "4.3.0", "waiting for TLS");
+			return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+					  "waiting for TLS");
 	}
 	return rc > 0 ? 0 : fail_lost(t, "timed out", o);
 }
@@ -348,7 +350,7 @@ static int advance(struct tls *t, struct outcome *o)
 }
 
 static int shake_hands(struct tls *t, struct deadline deadline,
-	struct outcome *o)
+		       struct outcome *o)
 {
 	int rc;
 
@@ -358,11 +360,11 @@ static int shake_hands(struct tls *t, struct deadline deadline,
 	if (rc < 0 || t->is_checked)
 		return rc < 0 ? -1 : 0;
 	return fail(o, CAUSE_TLS, "4.7.5", "%s has shown no certificate",
-		server(t));
+		    server(t));
 }
 
 int tls_handshake(struct tls *t, int fd, struct deadline deadline,
-	struct outcome *o)
+		  struct outcome *o)
 {
 	t->fd = fd;
 	if (shake_hands(t, deadline, o) == 0)
@@ -387,10 +389,9 @@ static int note_error(struct tls *t, ptrdiff_t rc)
 		break;
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		buf_printf(&words, "TLS alert: %s",
-			gnutls_alert_get_name(gnutls_alert_get(t->session)));
+			   gnutls_alert_get_name(gnutls_alert_get(t->session)));
 		break;
-	default:
-		buf_printf(&words, "TLS: %s", gnutls_strerror((int)rc));
+	default: buf_printf(&words, "TLS: %s", gnutls_strerror((int)rc));
 	}
 	free(t->error);
 	t->error = buf_detach(&words);
@@ -423,8 +424,8 @@ static int encrypt(struct tls *t, const char *bytes, size_t n)
 	if (n > BATCH)
 		n = BATCH;
 	while (t->in_wire < n) {
-		rc = gnutls_record_send(
-			t->session, bytes + t->in_wire, n - t->in_wire);
+		rc = gnutls_record_send(t->session, bytes + t->in_wire,
+					n - t->in_wire);
 		if (rc < 0)
 			return note_error(t, rc);
 		t->in_wire += (size_t)rc;
@@ -522,7 +523,7 @@ static bool add_exporter(const struct tls *t, struct buf *out)
 	char octets[32];
 
 	if (gnutls_prf_rfc5705(t->session, sizeof(label) - 1, label, 0, "",
-		    sizeof(octets), octets) < 0)
+			       sizeof(octets), octets) < 0)
 		return false;
 	buf_add(out, octets, sizeof(octets));
 	return true;
@@ -532,8 +533,8 @@ static bool add_unique(const struct tls *t, struct buf *out)
 {
 	gnutls_datum_t octets = {NULL, 0};
 
-	if (gnutls_session_channel_binding(
-		    t->session, GNUTLS_CB_TLS_UNIQUE, &octets) < 0)
+	if (gnutls_session_channel_binding(t->session, GNUTLS_CB_TLS_UNIQUE,
+					   &octets) < 0)
 		return false;
 	buf_add(out, octets.data, octets.size);
 	gnutls_free(octets.data);
@@ -542,8 +543,7 @@ static bool add_unique(const struct tls *t, struct buf *out)
 
 /* Before TLS 1.3 only sessions with the extended master secret (RFC 7627) bind
  * to one channel; from there on there is no tls-unique. */
-bool tls_channel_binding(const struct tls *t, const char *type,
-	struct buf *out)
+bool tls_channel_binding(const struct tls *t, const char *type, struct buf *out)
 {
 	bool is_1_3 = gnutls_protocol_get_version(t->session) >= GNUTLS_TLS1_3;
 

@@ -14,19 +14,19 @@ enum tls_version { TLS_1_2 = 0, TLS_1_3 };
 /* What is asked of a TLS session. */
 struct tls_policy {
 	bool on;
-	bool starttls;		/* false: TLS from the first octet (RFC 8314) */
-	bool certcheck;		/* false: any certificate; with a warning */
-	char *trust_file;	/* PEM; NULL or "system": the system's store */
-	char *crl_file;		/* PEM; NULL: none */
-	char *cert_file;	/* our certificate (chain), PEM; NULL: none */
-	char *key_file;		/* its key, PEM; NULL: in cert_file */
-	char *fingerprint;	/* of the server's certificate, hex, colons
-				   allowed: SHA-256 (64 digits), SHA-1 (40) or
-				   MD5 (32); replaces trust and name check */
-	char *priorities;	/* GnuTLS priority string; NULL: default */
-	char *host_override;	/* name in the certificate and SNI; NULL: host */
+	bool starttls;    /* false: TLS from the first octet (RFC 8314) */
+	bool certcheck;   /* false: any certificate; with a warning */
+	char *trust_file; /* PEM; NULL or "system": the system's store */
+	char *crl_file;   /* PEM; NULL: none */
+	char *cert_file;  /* our certificate (chain), PEM; NULL: none */
+	char *key_file;   /* its key, PEM; NULL: in cert_file */
+	/* Of the server's certificate, in hex, colons allowed: SHA-256 (64
+	 * digits), SHA-1 (40) or MD5 (32); replaces every other check. */
+	char *fingerprint;
+	char *priorities;    /* GnuTLS priority string; NULL: default */
+	char *host_override; /* name in certificate and SNI; NULL: host */
 	enum tls_version min_version;
-	unsigned min_dh_bits;	/* 0: GnuTLS's default */
+	unsigned min_dh_bits; /* 0: GnuTLS's default */
 };
 
 /* One TLS session to be: credentials and trust loaded, not yet connected. */
@@ -39,7 +39,7 @@ struct tls;
  */
 struct tls *tls_new(const struct tls_policy *policy, const char *host,
 		    struct outcome *o);
-void tls_free(struct tls *t);	/* NULL is fine */
+void tls_free(struct tls *t); /* NULL is fine */
 
 /*
  * Handshake on a non-blocking descriptor and verify. CAUSE_TLS 4.7.5: the text
@@ -75,18 +75,18 @@ void tls_bye(struct tls *t);
 /* What was agreed, for the log and the probe. */
 struct tls_certificate {
 	char *subject, *issuer;
-	char *names;		/* DNS names and addresses, comma-separated */
-	char *valid_from, *valid_until;	/* ISO 8601, UTC */
-	char *sha256;		/* fingerprint, AA:BB:…, for tls_fingerprint */
+	char *names; /* DNS names and addresses, comma-separated */
+	char *valid_from, *valid_until; /* ISO 8601, UTC */
+	char *sha256; /* fingerprint, AA:BB:…, for tls_fingerprint */
 	char *sha1;
 };
 
 struct tls_facts {
-	char *version;		/* "TLS1.3" */
-	char *cipher;		/* GnuTLS's description of the session */
-	char *verified;		/* "system", a file's name, "fingerprint",
+	char *version;  /* "TLS1.3" */
+	char *cipher;   /* GnuTLS's description of the session */
+	char *verified; /* "system", a file's name, "fingerprint",
 				   "unchecked" */
-	struct tls_certificate *chain;	/* as sent, the server's own first */
+	struct tls_certificate *chain; /* as sent, the server's own first */
 	size_t n_chain;
 };
 

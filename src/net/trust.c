@@ -24,15 +24,14 @@
 
 /* A file that GnuTLS could not use: the system's reason, else GnuTLS's. */
 static int fail_file(const char *setting, const char *path, int rc,
-	struct outcome *o)
+		     struct outcome *o)
 {
 	const char *why = rc < 0 ? gnutls_strerror(rc)
 				 : "there is no certificate in it";
 
 	if (access(path, R_OK) < 0)
 		why = strerror(errno);
-	return fail(
-		o, CAUSE_CONFIG, "5.3.5", "%s %s: %s", setting, path, why);
+	return fail(o, CAUSE_CONFIG, "5.3.5", "%s %s: %s", setting, path, why);
 }
 
 static bool is_folder(const char *path)
@@ -50,7 +49,8 @@ static int load_store(struct trust *t, struct outcome *o)
 		n = gnutls_certificate_set_x509_system_trust(t->credentials);
 		if (n > 0)
 			return 0;
-		return fail(o, CAUSE_CONFIG, "5.3.5",
+		return fail(
+			o, CAUSE_CONFIG, "5.3.5",
 			"this system has no trusted certificates; install its "
 			"ca-certificates, or set tls_trust_file");
 	}
@@ -69,15 +69,15 @@ static int load_crl(struct trust *t, const char *path, struct outcome *o)
 
 	if (!path)
 		return 0;
-	n = gnutls_certificate_set_x509_crl_file(
-		t->credentials, path, GNUTLS_X509_FMT_PEM);
+	n = gnutls_certificate_set_x509_crl_file(t->credentials, path,
+						 GNUTLS_X509_FMT_PEM);
 	if (n == 0)
 		n = GNUTLS_E_NO_CERTIFICATE_FOUND;
 	return n > 0 ? 0 : fail_file("tls_crl_file", path, n, o);
 }
 
 static int load_own(struct trust *t, const struct tls_policy *policy,
-	struct outcome *o)
+		    struct outcome *o)
 {
 	const char *key = policy->key_file;
 	int rc;
@@ -86,11 +86,13 @@ static int load_own(struct trust *t, const struct tls_policy *policy,
 		return 0;
 	if (!policy->cert_file)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
-			"tls_key_file is set, but no tls_cert_file");
+			    "tls_key_file is set, but no tls_cert_file");
 	if (!key)
 		key = policy->cert_file;
 	rc = gnutls_certificate_set_x509_key_file2(t->credentials,
-		policy->cert_file, key, GNUTLS_X509_FMT_PEM, NULL, 0);
+						   policy->cert_file, key,
+						   GNUTLS_X509_FMT_PEM, NULL,
+						   0);
 	if (rc >= 0)
 		return 0;
 	if (access(policy->cert_file, R_OK) < 0)
@@ -122,16 +124,16 @@ static bool parse_fingerprint(struct trust *t, const char *text)
 		n++;
 	}
 	t->fingerprint_size = n / 2;
-	t->algorithm = n == 64	 ? GNUTLS_DIG_SHA256
-		       : n == 40 ? GNUTLS_DIG_SHA1
-		       : n == 32 ? GNUTLS_DIG_MD5
-				 : GNUTLS_DIG_UNKNOWN;
+	t->algorithm = n == 64 ? GNUTLS_DIG_SHA256
+		: n == 40      ? GNUTLS_DIG_SHA1
+		: n == 32      ? GNUTLS_DIG_MD5
+			       : GNUTLS_DIG_UNKNOWN;
 	return t->algorithm != GNUTLS_DIG_UNKNOWN;
 }
 
 /* The name is needed where it is checked; elsewhere only for SNI. */
 static int load_name(struct trust *t, const struct tls_policy *policy,
-	struct outcome *o)
+		     struct outcome *o)
 {
 	const char *name = policy->host_override;
 
@@ -140,7 +142,8 @@ static int load_name(struct trust *t, const struct tls_policy *policy,
 	if (!name && t->by != TRUST_BY_STORE)
 		return 0;
 	if (!name)
-		return fail(o, CAUSE_CONFIG, "5.3.5",
+		return fail(
+			o, CAUSE_CONFIG, "5.3.5",
 			"no name to check the server's certificate against: "
 			"set host or tls_host_override");
 	t->wanted = memory_dup(name);
@@ -149,7 +152,7 @@ static int load_name(struct trust *t, const struct tls_policy *policy,
 
 /* Nobody's trust is loaded that is not asked: the system's takes a while. */
 int trust_load(struct trust *t, const struct tls_policy *policy,
-	const char *host, struct outcome *o)
+	       const char *host, struct outcome *o)
 {
 	const char *store = policy->trust_file;
 
@@ -161,7 +164,8 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 	if (gnutls_certificate_allocate_credentials(&t->credentials) < 0)
 		return fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up GnuTLS");
 	if (policy->fingerprint && !parse_fingerprint(t, policy->fingerprint))
-		return fail(o, CAUSE_CONFIG, "5.3.5",
+		return fail(
+			o, CAUSE_CONFIG, "5.3.5",
 			"tls_fingerprint must have 64 (SHA-256), 40 (SHA-1) or "
 			"32 (MD5) hexadecimal digits");
 	if (load_name(t, policy, o) < 0 || load_own(t, policy, o) < 0)
@@ -202,45 +206,54 @@ static const char *server(const struct trust *t)
 	return t->host[0] ? t->host : t->wanted ? t->wanted : "the server";
 }
 
+/* What a refusal is made from. */
+struct case_file {
+	const struct trust *trust;
+	const struct chain *chain;
+	gnutls_session_t session;
+	unsigned status; /* GNUTLS_CERT_… */
+};
+
 /* "the certificate of mail.example.org (CN=…)", or the one of the chain that is
- * at fault; what behind the chain (i == n) is one of the store's. */
-static char *which(const struct trust *t, const struct chain *chain, size_t i)
+ * at fault; what is behind the chain (i == n) is one of the store's. */
+static void add_which(struct buf *text, const struct case_file *f, size_t i)
 {
-	struct buf text = BUF_INIT(4096);
+	const char *host = server(f->trust);
 	char *subject;
 
-	if (i >= chain->n) {
-		buf_printf(&text,
-			"a trusted certificate (%s) above that of %s", t->store,
-			server(t));
-		return buf_detach(&text);
+	if (i >= f->chain->n) {
+		buf_printf(text, "a trusted certificate (%s) above that of %s",
+			   f->trust->store, host);
+		return;
 	}
-	subject = certificate_subject(chain->p[i]);
+	subject = certificate_subject(f->chain->p[i]);
 	if (i)
-		buf_printf(&text, "the certificate of an issuer (%s) of %s",
-			subject, server(t));
+		buf_printf(text, "the certificate of an issuer (%s) of %s",
+			   subject, host);
 	else
-		buf_printf(&text, "the certificate of %s (%s)", server(t),
-			subject);
+		buf_printf(text, "the certificate of %s (%s)", host, subject);
 	free(subject);
-	return buf_detach(&text);
 }
 
-__attribute__((format(printf, 4, 5))) static int refuse(const struct trust *t,
-	char *which_one, struct outcome *o, const char *format, ...)
+/* "Which certificate" and then the words. */
+static int refuse(const struct case_file *f, size_t i, struct outcome *o,
+		  const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static int refuse(const struct case_file *f, size_t i, struct outcome *o,
+		  const char *format, ...)
 {
-	struct buf words = BUF_INIT(4096);
-	char line[2048];
+	struct buf text = BUF_INIT(4096);
+	char words[2048];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	buf_printf(&words, "%s %s", which_one, line);
-	fail(o, CAUSE_TLS, "4.7.5", "%s", words.p);
-	outcome_set_host(o, server(t));
-	buf_release(&words);
-	free(which_one);
+	add_which(&text, f, i);
+	fail(o, CAUSE_TLS, "4.7.5", "%s %s", text.p, words);
+	outcome_set_host(o, server(f->trust));
+	buf_release(&text);
 	return -1;
 }
 
@@ -252,20 +265,12 @@ static char *own_fingerprint(gnutls_session_t session)
 	return certificate_fingerprint(sent, GNUTLS_DIG_SHA256);
 }
 
-/* ------------------------------------------------- one refusal for each check */
-
-/* What a refusal is made from. */
-struct case_file {
-	const struct trust *trust;
-	const struct chain *chain;
-	gnutls_session_t session;
-	unsigned status; /* GNUTLS_CERT_… */
-};
+/* ----------------------------------------------- one refusal for each check */
 
 static int refuse_revoked(const struct case_file *f, struct outcome *o)
 {
-	return refuse(f->trust, which(f->trust, f->chain, 0), o,
-		"has been revoked by its issuer, or one above it has");
+	return refuse(f, 0, o,
+		      "has been revoked by its issuer, or one above it has");
 }
 
 static int refuse_expired(const struct case_file *f, struct outcome *o)
@@ -280,11 +285,10 @@ static int refuse_expired(const struct case_file *f, struct outcome *o)
 			break;
 	}
 	if (i == f->chain->n)
-		return refuse(f->trust, which(f->trust, f->chain, i), o,
-			"has expired");
+		return refuse(f, i, o, "has expired");
 	date = certificate_date(end);
-	refuse(f->trust, which(f->trust, f->chain, i), o,
-		"expired on %s; whoever runs the server must renew it", date);
+	refuse(f, i, o, "expired on %s; whoever runs the server must renew it",
+	       date);
 	free(date);
 	return -1;
 }
@@ -301,14 +305,13 @@ static int refuse_future(const struct case_file *f, struct outcome *o)
 			break;
 	}
 	if (i == f->chain->n)
-		return refuse(f->trust, which(f->trust, f->chain, i), o,
-			"is not yet valid");
+		return refuse(f, i, o, "is not yet valid");
 	date = certificate_date(begin);
 	today = certificate_date(now);
-	refuse(f->trust, which(f->trust, f->chain, i), o,
-		"is not yet valid: it begins on %s, and this machine's clock "
-		"says %s",
-		date, today);
+	refuse(f, i, o,
+	       "is not yet valid: it begins on %s, and this machine's clock "
+	       "says %s",
+	       date, today);
 	free(date);
 	free(today);
 	return -1;
@@ -324,8 +327,8 @@ static size_t find_issuer(const struct chain *chain, size_t of)
 	size_t i;
 
 	for (i = 0; i < chain->n; i++)
-		if (i != of && gnutls_x509_crt_check_issuer(
-				       chain->p[of], chain->p[i]))
+		if (i != of &&
+		    gnutls_x509_crt_check_issuer(chain->p[of], chain->p[i]))
 			break;
 	return i;
 }
@@ -351,32 +354,31 @@ static int refuse_unknown(const struct case_file *f, struct outcome *o)
 {
 	const struct trust *t = f->trust;
 	size_t top = find_top(f->chain);
-	char *own = which(t, f->chain, 0);
 	char *issuer, *fingerprint;
 
 	if (top == 0 && is_self_signed(f->chain->p[0])) {
 		fingerprint = own_fingerprint(f->session);
-		refuse(t, own, o,
-			"is self-signed and not among the trusted ones (%s); "
-			"if it is the right one, say tls_fingerprint %s",
-			t->store, fingerprint);
+		refuse(f, 0, o,
+		       "is self-signed and not among the trusted ones (%s); "
+		       "if it is the right one, say tls_fingerprint %s",
+		       t->store, fingerprint);
 		free(fingerprint);
 		return -1;
 	}
 	issuer = certificate_issuer(f->chain->p[top]);
 	if (is_self_signed(f->chain->p[top]))
-		refuse(t, own, o,
-			"has the issuer %s, who is not among the trusted ones "
-			"(%s); tls_trust_file can name a file with that "
-			"issuer's certificate",
-			issuer, t->store);
+		refuse(f, 0, o,
+		       "has the issuer %s, who is not among the trusted ones "
+		       "(%s); tls_trust_file can name a file with that "
+		       "issuer's certificate",
+		       issuer, t->store);
 	else
-		refuse(t, own, o,
-			"leads to the issuer %s, who is unknown: the server "
-			"does not send that issuer's certificate (an "
-			"intermediate one is missing there), nor is it among "
-			"the trusted ones (%s)",
-			issuer, t->store);
+		refuse(f, 0, o,
+		       "leads to the issuer %s, who is unknown: the server "
+		       "does not send that issuer's certificate (an "
+		       "intermediate one is missing there), nor is it among "
+		       "the trusted ones (%s)",
+		       issuer, t->store);
 	free(issuer);
 	return -1;
 }
@@ -388,12 +390,12 @@ static bool is_weak(gnutls_x509_crt_t c)
 	int key = gnutls_x509_crt_get_pk_algorithm(c, &bits);
 
 	if (key >= 0 &&
-		gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)key, bits) <
-			GNUTLS_SEC_PARAM_MEDIUM)
+	    gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)key, bits) <
+		    GNUTLS_SEC_PARAM_MEDIUM)
 		return true;
 	return sign >= 0 && !is_self_signed(c) &&
-	       !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)sign,
-		       GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
+		!gnutls_sign_is_secure2((gnutls_sign_algorithm_t)sign,
+					GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
 }
 
 static int refuse_weak(const struct case_file *f, struct outcome *o)
@@ -407,12 +409,12 @@ static int refuse_weak(const struct case_file *f, struct outcome *o)
 		if (is_weak(f->chain->p[i]))
 			break;
 	if (i == f->chain->n)
-		return refuse(f->trust, which(f->trust, f->chain, i), o,
-			"uses an algorithm that is too weak");
+		return refuse(f, i, o, "uses an algorithm that is too weak");
 	c = f->chain->p[i];
 	sign = gnutls_x509_crt_get_signature_algorithm(c);
 	key = gnutls_x509_crt_get_pk_algorithm(c, &bits);
-	return refuse(f->trust, which(f->trust, f->chain, i), o,
+	return refuse(
+		f, i, o,
 		"uses an algorithm that is too weak: a key %s of %u bits, "
 		"signed by %s",
 		gnutls_pk_get_name((gnutls_pk_algorithm_t)key), bits,
@@ -421,8 +423,8 @@ static int refuse_weak(const struct case_file *f, struct outcome *o)
 
 static int refuse_purpose(const struct case_file *f, struct outcome *o)
 {
-	return refuse(f->trust, which(f->trust, f->chain, 0), o,
-		"is not meant for a server (its key purpose is another)");
+	return refuse(f, 0, o,
+		      "is not meant for a server (its key purpose is another)");
 }
 
 /* Anything else that GnuTLS knows, in its words. */
@@ -430,11 +432,10 @@ static int refuse_otherwise(const struct case_file *f, struct outcome *o)
 {
 	gnutls_datum_t words = {NULL, 0};
 
-	gnutls_certificate_verification_status_print(
-		f->status, GNUTLS_CRT_X509, &words, 0);
-	refuse(f->trust, which(f->trust, f->chain, 0), o,
-		"does not verify: %s",
-		words.data ? (char *)words.data : "no reason given");
+	gnutls_certificate_verification_status_print(f->status, GNUTLS_CRT_X509,
+						     &words, 0);
+	refuse(f, 0, o, "does not verify: %s",
+	       words.data ? (char *)words.data : "no reason given");
 	gnutls_free(words.data);
 	return -1;
 }
@@ -445,20 +446,19 @@ static int refuse_name(const struct case_file *f, struct outcome *o)
 	char *names = certificate_names(f->chain->p[0], NAMES_SHOWN);
 
 	if (names[0])
-		refuse(t, which(t, f->chain, 0), o,
-			"is not for the name %s; it is for: %s", t->wanted,
-			names);
+		refuse(f, 0, o, "is not for the name %s; it is for: %s",
+		       t->wanted, names);
 	else
-		refuse(t, which(t, f->chain, 0), o,
-			"is for no name at all, so not for the name %s: it has "
-			"no subjectAltName, and a common name (CN) does not "
-			"count",
-			t->wanted);
+		refuse(f, 0, o,
+		       "is for no name at all, so not for the name %s: it has "
+		       "no subjectAltName, and a common name (CN) does not "
+		       "count",
+		       t->wanted);
 	free(names);
 	return -1;
 }
 
-/* --------------------------------------------------------------- the verdict */
+/* -------------------------------------------------------------- the verdict */
 
 /* The first row that applies gives the words. */
 static const struct {
@@ -489,7 +489,7 @@ static int judge(const struct case_file *f, struct outcome *o)
 }
 
 static int check_by_store(const struct trust *t, gnutls_session_t session,
-	struct outcome *o)
+			  struct outcome *o)
 {
 	gnutls_typed_vdata_st server_auth = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
@@ -501,17 +501,17 @@ static int check_by_store(const struct trust *t, gnutls_session_t session,
 
 	if (!chain_import(&chain, session)) {
 		rc = fail(o, CAUSE_TLS, "4.7.5",
-			"%s has shown no certificate that can be read",
-			server(t));
+			  "%s has shown no certificate that can be read",
+			  server(t));
 		outcome_set_host(o, server(t));
 		goto done;
 	}
-	rc = gnutls_certificate_verify_peers(
-		session, &server_auth, 1, &f.status);
+	rc = gnutls_certificate_verify_peers(session, &server_auth, 1,
+					     &f.status);
 	if (rc < 0) {
 		rc = fail(o, CAUSE_TLS, "4.7.5",
-			"the certificate of %s cannot be verified: %s",
-			server(t), gnutls_strerror(rc));
+			  "the certificate of %s cannot be verified: %s",
+			  server(t), gnutls_strerror(rc));
 		outcome_set_host(o, server(t));
 		goto done;
 	}
@@ -523,8 +523,8 @@ done:
 
 /* The certificate itself is what is known, so its name, its dates and who has
  * issued it do not matter. */
-static int check_by_fingerprint(const struct trust *t,
-	gnutls_session_t session, struct outcome *o)
+static int check_by_fingerprint(const struct trust *t, gnutls_session_t session,
+				struct outcome *o)
 {
 	const gnutls_datum_t *sent;
 	char digest[sizeof(t->fingerprint)];
@@ -534,28 +534,27 @@ static int check_by_fingerprint(const struct trust *t,
 
 	sent = gnutls_certificate_get_peers(session, &n);
 	if (sent && n &&
-		gnutls_fingerprint(t->algorithm, sent, digest, &size) == 0 &&
-		size == t->fingerprint_size &&
-		!memcmp(digest, t->fingerprint, size))
+	    gnutls_fingerprint(t->algorithm, sent, digest, &size) == 0 &&
+	    size == t->fingerprint_size &&
+	    !memcmp(digest, t->fingerprint, size))
 		return 0;
 	theirs = sent && n ? certificate_fingerprint(sent, GNUTLS_DIG_SHA256)
 			   : memory_dup("none");
 	fail(o, CAUSE_TLS, "4.7.5",
-		"the certificate of %s does not match tls_fingerprint; the "
-		"SHA-256 fingerprint of the one it has shown is %s",
-		server(t), theirs);
+	     "the certificate of %s does not match tls_fingerprint; the "
+	     "SHA-256 fingerprint of the one it has shown is %s",
+	     server(t), theirs);
 	outcome_set_host(o, server(t));
 	free(theirs);
 	return -1;
 }
 
 int trust_check(const struct trust *t, gnutls_session_t session,
-	struct outcome *o)
+		struct outcome *o)
 {
 	switch (t->by) {
 	case TRUST_BY_STORE: return check_by_store(t, session, o);
-	case TRUST_BY_FINGERPRINT:
-		return check_by_fingerprint(t, session, o);
+	case TRUST_BY_FINGERPRINT: return check_by_fingerprint(t, session, o);
 	case TRUST_ANYTHING: break;
 	}
 	return 0;

@@ -10,17 +10,17 @@
 
 /* What a server's certificate has to prove. */
 enum trust_by {
-	TRUST_BY_STORE,	      /* issued by somebody we trust, and for the name */
+	TRUST_BY_STORE,       /* issued by one we trust, and for the name */
 	TRUST_BY_FINGERPRINT, /* be that very certificate */
-	TRUST_ANYTHING,	      /* nothing */
+	TRUST_ANYTHING,       /* nothing */
 };
 
 struct trust {
 	enum trust_by by;
 	gnutls_certificate_credentials_t credentials; /* trust, CRL, ours */
-	char *store;	       /* "system", or the file's name */
-	char *host;	       /* as the user wrote it, for messages */
-	char *wanted;	       /* the name in the certificate, as written */
+	char *store;           /* "system", or the file's name */
+	char *host;            /* as the user wrote it, for messages */
+	char *wanted;          /* the name in the certificate, as written */
 	struct peer_name name; /* the same, understood */
 	gnutls_digest_algorithm_t algorithm; /* of the fingerprint */
 	char fingerprint[32];

@@ -29,7 +29,7 @@ static int run_file(const char *path)
 	if (!data)
 		goto done;
 	if (fread(data, 1, (size_t)status.st_size, file) !=
-		(size_t)status.st_size)
+	    (size_t)status.st_size)
 		goto done;
 	LLVMFuzzerTestOneInput(data, (size_t)status.st_size);
 	rc = 0;
@@ -77,7 +77,7 @@ static const char *seeds_of(const char *program)
 	if (!strncmp(name, "fuzz_", 5))
 		name += 5;
 	snprintf(path, sizeof(path), "%s/tests/fuzz/seeds/%s",
-		sources ? sources : ".", name);
+		 sources ? sources : ".", name);
 	return path;
 }
 

@@ -1,6 +1,5 @@
-"""postrider as its users run it: an account at Postfix, arguments, a message."""
+"""postrider as its users run it: an account, arguments, a message."""
 
-import os
 import re
 import subprocess
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from mailsystem import MECHANISMS, PASSWORDS
+from mailconfig import MECHANISMS, PASSWORDS
 from messages import head
 
 RAW = head() + b"hello\n"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mailsystem import MECHANISMS
+from mailconfig import MECHANISMS
 
 
 def probe(client, server, **changes):

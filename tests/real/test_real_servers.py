@@ -3,7 +3,7 @@
 import smtplib
 import subprocess
 
-from mailsystem import MECHANISMS
+from mailconfig import MECHANISMS
 
 
 def test_a_message_by_pythons_client(mail, box):

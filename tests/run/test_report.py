@@ -264,7 +264,9 @@ def test_dialogue(start, send, mechanism, tls):
 
 
 @pytest.mark.parametrize("faults", [
-    {"auth": "535 5.7.8 no"}, {"auth": "334 abcd"}, {"auth": Drop()}])
+    {"auth": "535 5.7.8 no"}, {"auth": Drop()},
+    {"auth": "334 abcd", "auth-next": "334 abcd"},
+    {"auth": "334 not base64!", "auth-next": "501 no"}])
 def test_failed_dialogue_hides_as_well(start, send, faults):
     peer = start(tls="implicit", faults=faults, strict=False)
     result = send(peer, "-v", BOB)

@@ -17,7 +17,7 @@
  */
 struct fake_name {
 	const char *name;
-	int error;	  /* EAI_…; 0: the addresses */
+	int error;        /* EAI_…; 0: the addresses */
 	int error_number; /* errno, with EAI_SYSTEM */
 	const char *addresses[8];
 	enum { ANSWERS, SLEEPS, DIES } manner;
@@ -26,11 +26,11 @@ struct fake_name {
 extern const struct fake_name fake_names[]; /* ends with name NULL */
 
 typedef int fake_get(const char *name, const char *service,
-	const struct addrinfo *hints, struct addrinfo **found);
+		     const struct addrinfo *hints, struct addrinfo **found);
 typedef void fake_free(struct addrinfo *found);
 
 static int fake_answer(const struct fake_name *fake, const char *service,
-	const struct addrinfo *hints, struct addrinfo **found)
+		       const struct addrinfo *hints, struct addrinfo **found)
 {
 	fake_get *real = (fake_get *)dlsym(RTLD_NEXT, "getaddrinfo");
 	struct addrinfo literal = *hints;
@@ -48,7 +48,7 @@ static int fake_answer(const struct fake_name *fake, const char *service,
 }
 
 int getaddrinfo(const char *name, const char *service,
-	const struct addrinfo *hints, struct addrinfo **found)
+		const struct addrinfo *hints, struct addrinfo **found)
 {
 	fake_get *real = (fake_get *)dlsym(RTLD_NEXT, "getaddrinfo");
 	const struct fake_name *fake;

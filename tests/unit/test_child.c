@@ -54,15 +54,15 @@ static void captures_output(void **state)
 	for (i = 0; i < N_OF(captures); i++) {
 		struct buf out = BUF_INIT_SECRET(16);
 		struct outcome o = OUTCOME_INIT;
-		int rc = child_capture(
-			"passwordeval", captures[i].command, &out, &o);
+		int rc = child_capture("passwordeval", captures[i].command,
+				       &out, &o);
 
 		if (captures[i].words) {
 			assert_int_equal(rc, -1);
 			assert_int_equal(o.cause, CAUSE_CONFIG);
 			assert_string_equal(o.status, "5.3.5");
 			if (!strstr(o.text, captures[i].words) ||
-				strncmp(o.text, "passwordeval: ", 14) != 0)
+			    strncmp(o.text, "passwordeval: ", 14) != 0)
 				fail_msg("%zu: %s", i, o.text);
 			assert_null(strstr(o.text, captures[i].command));
 		} else {
@@ -203,22 +203,23 @@ static void calls_in_a_copy(void **state)
 	int64_t begin;
 
 	(void)state;
-	assert_int_equal(
-		child_call(work_hard, &n, &out, DEADLINE_NEVER, &o), 0);
+	assert_int_equal(child_call(work_hard, &n, &out, DEADLINE_NEVER, &o),
+			 0);
 	assert_int_equal(out.n, 500000);
 	buf_clear(&out);
-	assert_int_equal(
-		child_call(die, NULL, &out, deadline_in_ms(AGES), &o), 0);
+	assert_int_equal(child_call(die, NULL, &out, deadline_in_ms(AGES), &o),
+			 0);
 	assert_string_equal(out.p, "half");
 	buf_clear(&out);
 	begin = clock_ms();
 	assert_int_equal(child_call(work_for_ever, NULL, &out,
-		deadline_in_ms(50), &o), 1);
+				    deadline_in_ms(50), &o),
+			 1);
 	assert_true(clock_ms() - begin >= 50);
 	assert_true(clock_ms() - begin < AGES);
 	n = 200000; /* more than fits */
-	assert_int_equal(
-		child_call(work_hard, &n, &out, DEADLINE_NEVER, &o), -1);
+	assert_int_equal(child_call(work_hard, &n, &out, DEADLINE_NEVER, &o),
+			 -1);
 	assert_int_equal(o.cause, CAUSE_SYSTEM);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	outcome_release(&o);

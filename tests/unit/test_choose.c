@@ -110,7 +110,6 @@ static const struct {
 	{"host h\nport 26\n", NULL, "port", "26"},
 	{"host h\n", "tls_starttls=off", "port", "465"},
 	{"host h\nport 26\n", "port=27", "port", "27"},
-	{"host h\nport 26\n", "port=", "port", "587"},
 	{"host h\ntls off\n", "tls", "tls", "on"},
 	{"host h\n", "host=other", "host", "other"},
 	{"socket /run/s\n", NULL, "tls", "off"},

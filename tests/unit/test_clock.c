@@ -70,8 +70,7 @@ static void picks_the_sooner(void **state)
 	(void)state;
 	assert_int_equal(deadline_sooner(soon, late).at, soon.at);
 	assert_int_equal(deadline_sooner(late, soon).at, soon.at);
-	assert_int_equal(
-		deadline_sooner(DEADLINE_NEVER, soon).at, soon.at);
+	assert_int_equal(deadline_sooner(DEADLINE_NEVER, soon).at, soon.at);
 }
 
 int main(void)

@@ -19,20 +19,18 @@ const struct fake_name fake_names[] = {
 	{.name = "good.test", .addresses = {"127.0.0.1"}},
 	{.name = "six-four.test", .addresses = {"::1", "127.0.0.1"}},
 	{.name = "four-six.test", .addresses = {"127.0.0.1", "::1"}},
-	{.name = "refused-good.test",
-		.addresses = {"127.0.0.2", "127.0.0.1"}},
+	{.name = "refused-good.test", .addresses = {"127.0.0.2", "127.0.0.1"}},
 	{.name = "hole-good.test", .addresses = {"127.0.0.3", "127.0.0.1"}},
-	{.name = "hole-refused.test",
-		.addresses = {"127.0.0.3", "127.0.0.2"}},
+	{.name = "hole-refused.test", .addresses = {"127.0.0.3", "127.0.0.2"}},
 	{.name = "all-refused.test",
-		.addresses = {"127.0.0.2", "127.0.0.4", "127.0.0.5"}},
+	 .addresses = {"127.0.0.2", "127.0.0.4", "127.0.0.5"}},
 	{.name = "hole.test", .addresses = {"127.0.0.3"}},
 	{.name = "none.test", .error = EAI_NONAME},
 	{.name = "slow.test", .manner = SLEEPS},
 	{.name = NULL},
 };
 
-/* ------------------------------------------------------------- the listeners */
+/* ------------------------------------------------------------ the listeners */
 
 static unsigned port; /* of all of them */
 static int good = -1; /* on 127.0.0.1 */
@@ -50,7 +48,7 @@ static int listen_on(const char *ip, unsigned on_port, int backlog)
 
 	assert_int_equal(inet_pton(AF_INET, ip, &to.sin_addr), 1);
 	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-		listen(fd, backlog) < 0) {
+	    listen(fd, backlog) < 0) {
 		close(fd);
 		return -1;
 	}
@@ -69,7 +67,7 @@ static int listen_on_six(unsigned on_port)
 	if (fd < 0)
 		return -1;
 	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-		listen(fd, 16) < 0) {
+	    listen(fd, 16) < 0) {
 		close(fd);
 		return -1;
 	}
@@ -219,31 +217,31 @@ static const struct {
 	const char *words;
 } losses[] = {
 	{"127.0.0.2", NULL, 0, CAUSE_CONNECT, "4.4.1",
-		"cannot connect to 127.0.0.2:%u: connection refused"},
+	 "cannot connect to 127.0.0.2:%u: connection refused"},
 	{"all-refused.test", NULL, 0, CAUSE_CONNECT, "4.4.1",
-		"cannot connect to all-refused.test:%u: connection refused "
-		"(tried 3 addresses, last 127.0.0.5)"},
+	 "cannot connect to all-refused.test:%u: connection refused "
+	 "(tried 3 addresses, last 127.0.0.5)"},
 	{"hole.test", NULL, 100, CAUSE_CONNECT, "4.4.1",
-		"cannot connect to hole.test:%u: timed out (tried 127.0.0.3)"},
+	 "cannot connect to hole.test:%u: timed out (tried 127.0.0.3)"},
 	{"hole-refused.test", NULL, 400, CAUSE_CONNECT, "4.4.1",
-		"cannot connect to hole-refused.test:%u: timed out (tried 2 "
-		"addresses, last 127.0.0.3)"},
+	 "cannot connect to hole-refused.test:%u: timed out (tried 2 "
+	 "addresses, last 127.0.0.3)"},
 	{"127.0.0.3", NULL, 100, CAUSE_CONNECT, "4.4.1",
-		"cannot connect to 127.0.0.3:%u: timed out"},
+	 "cannot connect to 127.0.0.3:%u: timed out"},
 	{"none.test", NULL, 0, CAUSE_RESOLVE, "5.4.4",
-		"there is no host none.test"},
+	 "there is no host none.test"},
 	{"slow.test", NULL, 100, CAUSE_RESOLVE, "4.4.3",
-		"cannot look up the host slow.test now: timed out"},
+	 "cannot look up the host slow.test now: timed out"},
 	{"good.test", "nonsense", 0, CAUSE_CONFIG, "5.3.5",
-		"source_ip nonsense is no IPv4 or IPv6 address"},
+	 "source_ip nonsense is no IPv4 or IPv6 address"},
 	{"good.test", "::1", 0, CAUSE_CONFIG, "5.3.5",
-		"source_ip ::1 cannot reach good.test, which has no IPv6 "
-		"address"},
+	 "source_ip ::1 cannot reach good.test, which has no IPv6 "
+	 "address"},
 	{"good.test", "198.51.100.9", 0, CAUSE_CONFIG, "5.3.5",
-		"source_ip 198.51.100.9 cannot be used on this machine: "
-		"Cannot assign requested address"},
+	 "source_ip 198.51.100.9 cannot be used on this machine: "
+	 "Cannot assign requested address"},
 	{NULL, NULL, 0, CAUSE_CONFIG, "5.3.5",
-		"no server is named: set host, socket or tunnel"},
+	 "no server is named: set host, socket or tunnel"},
 };
 
 static void says_why_nobody_wins(void **state)
@@ -266,8 +264,8 @@ static void says_why_nobody_wins(void **state)
 
 		if (mark)
 			buf_printf(&want, "%.*s%u%s",
-				(int)(mark - losses[i].words), losses[i].words,
-				port, mark + 2);
+				   (int)(mark - losses[i].words),
+				   losses[i].words, port, mark + 2);
 		else
 			buf_add_text(&want, losses[i].words);
 		assert_int_equal(
@@ -304,18 +302,18 @@ static void tells_what_happens(void **state)
 	char want[256];
 
 	(void)state;
-	assert_int_equal(
-		dial(&policy, deadline_in_ms(AGES), &trace, &c, &o), 0);
+	assert_int_equal(dial(&policy, deadline_in_ms(AGES), &trace, &c, &o),
+			 0);
 	snprintf(want, sizeof(want),
-		"cannot connect to 127.0.0.2:%u: connection refused\n"
-		"connected to 127.0.0.1:%u\n",
-		port, port);
+		 "cannot connect to 127.0.0.2:%u: connection refused\n"
+		 "connected to 127.0.0.1:%u\n",
+		 port, port);
 	assert_string_equal(told.p, want);
 	connection_close(&c);
 	buf_release(&told);
 }
 
-/* ---------------------------------------------------- unix sockets, commands */
+/* --------------------------------------------------- unix sockets, commands */
 
 static int listen_on_path(const char *path, int backlog)
 {
@@ -329,7 +327,7 @@ static int listen_on_path(const char *path, int backlog)
 }
 
 static int dial_path(const char *path, int64_t ms, struct connection *c,
-	struct outcome *o)
+		     struct outcome *o)
 {
 	struct dial_policy policy = {
 		.socket = (char *)path,
@@ -354,7 +352,7 @@ static void connects_to_a_path(void **state)
 
 	assert_int_equal(dial_path(path, AGES, &c[0], &o), -1);
 	snprintf(text, sizeof(text),
-		"cannot connect to %s: no such file or directory", path);
+		 "cannot connect to %s: no such file or directory", path);
 	assert_string_equal(o.text, text);
 	assert_string_equal(o.status, "4.4.1");
 

@@ -13,8 +13,10 @@ static char *read_all(const char *text, bool as_msmtp, bool shell)
 	struct view v;
 
 	while (language_next(&l, &c)) {
-		v = shell ? language_shell_argument(&c)
-			  : language_argument(&l, &c);
+		if (shell)
+			v = language_shell_argument(&c);
+		else if (!language_argument(&l, &c, &v))
+			v = VIEW("!");
 		buf_printf(&out, "%u %.*s=%.*s;", l.line, (int)c.command.n,
 			   c.command.p, (int)v.n, v.p);
 	}
@@ -43,8 +45,8 @@ static const struct {
 	{"user \"a # b\" # c", "1 user=a # b;", "1 user=\"a # b\" # c;", NULL},
 	{"user \"a\"b\"", "1 user=a\"b;", NULL, NULL},
 	{"user a\"b", "1 user=a\"b;", NULL, NULL},
-	{"user \"ab", "1 user=\"ab;", NULL, NULL},
-	{"user \"", "1 user=\";", NULL, NULL},
+	{"user \"ab", "1 user=!;", "1 user=\"ab;", NULL},
+	{"user \"", "1 user=!;", "1 user=\";", NULL},
 	{"user \"\"", "1 user=;", NULL, NULL},
 	{"user \"\" # c", "1 user=;", "1 user=\"\" # c;", NULL},
 	{"user \"a\" \"b\"", "1 user=a\" \"b;", NULL, NULL},

@@ -10,11 +10,11 @@
 
 const struct fake_name fake_names[] = {
 	{.name = "both.test",
-		.addresses = {"2001:db8::1", "2001:db8::2", "192.0.2.1",
-			"192.0.2.2", "192.0.2.3"}},
+	 .addresses = {"2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2",
+		       "192.0.2.3"}},
 	{.name = "four.test", .addresses = {"192.0.2.9", "192.0.2.8"}},
 	{.name = "late.test",
-		.addresses = {"192.0.2.1", "2001:db8::1", "2001:db8::2"}},
+	 .addresses = {"192.0.2.1", "2001:db8::1", "2001:db8::2"}},
 	{.name = "xn--bcher-kva.test", .addresses = {"192.0.2.4"}},
 	{.name = "none.test", .error = EAI_NONAME},
 	{.name = "nodata.test", .error = EAI_NODATA},
@@ -33,21 +33,23 @@ static const struct {
 	const char *words; /* the addresses in order */
 } cases[] = {
 	{"both.test", FAMILY_ANY,
-		"[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 "
-		"192.0.2.2:25 192.0.2.3:25 "},
+	 "[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 "
+	 "192.0.2.2:25 192.0.2.3:25 "},
 	{"both.test", FAMILY_IPV6,
-		"[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 "
-		"192.0.2.2:25 192.0.2.3:25 "},
+	 "[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 "
+	 "192.0.2.2:25 192.0.2.3:25 "},
 	{"both.test", FAMILY_IPV4,
-		"192.0.2.1:25 [2001:db8::1]:25 192.0.2.2:25 "
-		"[2001:db8::2]:25 192.0.2.3:25 "},
+	 "192.0.2.1:25 [2001:db8::1]:25 192.0.2.2:25 "
+	 "[2001:db8::2]:25 192.0.2.3:25 "},
 	{"late.test", FAMILY_ANY,
-		"192.0.2.1:25 [2001:db8::1]:25 [2001:db8::2]:25 "},
+	 "192.0.2.1:25 [2001:db8::1]:25 [2001:db8::2]:25 "},
 	{"late.test", FAMILY_IPV6,
-		"[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 "},
+	 "[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 "},
 	{"four.test", FAMILY_IPV6, "192.0.2.9:25 192.0.2.8:25 "},
 	{"FOUR.Test.", FAMILY_ANY, "192.0.2.9:25 192.0.2.8:25 "},
-	{"b\xc3\xbc" "cher.test", FAMILY_ANY, "192.0.2.4:25 "},
+	{"b\xc3\xbc"
+	 "cher.test",
+	 FAMILY_ANY, "192.0.2.4:25 "},
 	{"192.0.2.77", FAMILY_IPV6, "192.0.2.77:25 "},
 	{"2001:db8:0::77", FAMILY_IPV4, "[2001:db8::77]:25 "},
 };
@@ -63,7 +65,7 @@ static void orders_addresses(void **state)
 		struct outcome o = OUTCOME_INIT;
 
 		if (resolve_host(cases[i].host, 25, cases[i].prefer,
-			    deadline_in_ms(AGES), &list, &o) < 0)
+				 deadline_in_ms(AGES), &list, &o) < 0)
 			fail_msg("%s: %s", cases[i].host, o.text);
 		for (k = 0; k < list.n; k++) {
 			char *one = endpoint_text_port(&list.p[k]);
@@ -109,7 +111,8 @@ static void says_why_there_are_none(void **state)
 		int64_t begin = clock_ms();
 
 		assert_int_equal(resolve_host(failures[i].host, 25, FAMILY_ANY,
-			deadline_in_ms(ms), &list, &o), -1);
+					      deadline_in_ms(ms), &list, &o),
+				 -1);
 		assert_true(clock_ms() - begin < AGES);
 		assert_int_equal(o.cause, failures[i].cause);
 		assert_string_equal(o.status, failures[i].status);

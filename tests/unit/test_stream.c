@@ -17,7 +17,7 @@
 #include "base/memory.h"
 
 #define HOST "mail.example.org"
-#define AGES 60000 /* ms; nothing here takes as long unless it hangs */
+#define AGES 60000      /* ms; nothing here takes as long unless it hangs */
 #define BULK (8u << 20) /* octets, far more than the kernel holds */
 
 static struct stream *stream_on(int fd)
@@ -89,7 +89,7 @@ static void assert_input(const struct stream *s, const char *text)
 	assert_memory_equal(in.p, text, in.n);
 }
 
-/* ------------------------------------------------------------- a conversation */
+/* ----------------------------------------------------------- a conversation */
 
 static void talks(void **state)
 {
@@ -176,7 +176,7 @@ static void survives_an_empty_life(void **state)
 	close(peer);
 }
 
-/* ------------------------------------------------------------- many octets */
+/* -------------------------------------------------------------- many octets */
 
 static char octet_at(size_t i)
 {
@@ -367,7 +367,7 @@ static void bounds_the_input(void **state)
 	assert_content(pid);
 }
 
-/* ------------------------------------------------------------ those who do not */
+/* --------------------------------------------------------- those who do not */
 
 static void gives_up_on_one_who_never_reads(void **state)
 {
@@ -380,7 +380,7 @@ static void gives_up_on_one_who_never_reads(void **state)
 	s = open_pair(SOCK_STREAM, &peer);
 	stream_put(s, view_make(all, sizeof(all)));
 	assert_late(s, 0,
-		HOST " has stopped taking in what we send: timed out");
+		    HOST " has stopped taking in what we send: timed out");
 	unsent = stream_unsent(s);
 	assert_true(unsent > 0 && unsent < BULK);
 	/* It can still be heard. */
@@ -400,8 +400,7 @@ static void a_passed_deadline_is_one(void **state)
 
 	(void)state;
 	s = open_pair(SOCK_STREAM, &peer);
-	assert_int_equal(
-		stream_progress(s, 0, deadline_in_ms(0), &o), -1);
+	assert_int_equal(stream_progress(s, 0, deadline_in_ms(0), &o), -1);
 	assert_string_equal(o.status, "4.4.2");
 	/* What is there already is taken all the same. */
 	assert_int_equal(write(peer, "x", 1), 1);
@@ -492,8 +491,7 @@ static void survives_a_reset(void **state)
 	struct stream *s;
 
 	(void)state;
-	assert_int_equal(
-		bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(listener, 1), 0);
 	getsockname(listener, (struct sockaddr *)&at, &size);
 	assert_int_equal(connect(ours, (struct sockaddr *)&at, size), 0);
@@ -508,8 +506,8 @@ static void survives_a_reset(void **state)
 	assert_int_equal(progress(s, 0), 1);
 	assert_input(s, "421 bye\r\n");
 	assert_int_equal(progress(s, 0), 0);
-	assert_lost(s,
-		"lost the connection to " HOST ": Connection reset by peer");
+	assert_lost(
+		s, "lost the connection to " HOST ": Connection reset by peer");
 	stream_free(s);
 	close(listener);
 }

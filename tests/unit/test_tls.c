@@ -15,7 +15,7 @@
 #include "net/certificate.h"
 #include "net/stream.h"
 
-#define HOST	"mail.example.org"
+#define HOST    "mail.example.org"
 #define SECONDS 60 /* a generous deadline */
 
 #define BULK (6u << 20) /* octets in each direction */
@@ -58,13 +58,13 @@ static const struct {
 	[GOOD] = {{.cn = HOST, .dns = {"www.example.org", HOST}}, ROOT},
 	[SELF] = {{.cn = HOST, .dns = {HOST}}, NOBODY},
 	[EXPIRED] = {{.cn = HOST, .dns = {HOST}, .begins = -20, .ends = -10},
-		ROOT},
+		     ROOT},
 	[FUTURE] = {{.cn = HOST, .dns = {HOST}, .begins = 10, .ends = 20},
-		ROOT},
+		    ROOT},
 	[OTHER] = {{.cn = HOST,
-			   .dns = {"a.example.net", "b.example.net"},
-			   .ip = "192.0.2.7"},
-		ROOT},
+		    .dns = {"a.example.net", "b.example.net"},
+		    .ip = "192.0.2.7"},
+		   ROOT},
 	[NAMELESS] = {{.cn = HOST}, ROOT},
 	[IPV4] = {{.cn = "v4", .ip = "127.0.0.1"}, ROOT},
 	[IPV6] = {{.cn = "v6", .ip = "::1"}, ROOT},
@@ -72,19 +72,20 @@ static const struct {
 	[WILD] = {{.cn = "wild", .dns = {"*.example.org"}}, ROOT},
 	[WILD_TOP] = {{.cn = "top", .dns = {"*.org", "*"}}, ROOT},
 	[WILD_PART] = {{.cn = "part", .dns = {"m*.example.org", "*il.a.org"}},
-		ROOT},
+		       ROOT},
 	[WILD_INNER] = {{.cn = "inner", .dns = {"mail.*.org"}}, ROOT},
 	[IDN] = {{.cn = "idn", .dns = {"xn--bcher-kva.example.org"}}, ROOT},
 	[BELOW_MIDDLE] = {{.cn = HOST, .dns = {HOST}}, MIDDLE},
 	[BELOW_STRANGER] = {{.cn = HOST, .dns = {HOST}}, STRANGER},
 	[FOR_CLIENTS] = {{.cn = "alice", .dns = {HOST}, .for_clients = true},
-		ROOT},
+			 ROOT},
 	[WEAK] = {{.cn = HOST, .dns = {HOST}, .rsa_bits = 1024}, ROOT},
 	[REVOKED] = {{.cn = HOST, .dns = {HOST}}, ROOT},
 };
 
 static struct made made[N_MADE];
-static char *root_file, *stranger_file, *alice_file, *alice_key_file;
+static char *root_file, *stranger_file, *self_file, *alice_file,
+	*alice_key_file;
 static char *crl_file, *old_crl_file, *empty_file;
 static char empty_folder[] = "/tmp/postrider-test-XXXXXX";
 
@@ -95,10 +96,12 @@ static int make_all(void **state)
 	(void)state;
 	for (i = 0; i < N_MADE; i++)
 		certs_make(&made[i], &wishes[i].wish,
-			wishes[i].issuer == NOBODY ? NULL
-						   : &made[wishes[i].issuer]);
+			   wishes[i].issuer == NOBODY
+				   ? NULL
+				   : &made[wishes[i].issuer]);
 	root_file = certs_pem(&made[ROOT]);
 	stranger_file = certs_pem(&made[STRANGER]);
+	self_file = certs_pem(&made[SELF]);
 	alice_file = certs_pem(&made[FOR_CLIENTS]);
 	alice_key_file = certs_key_pem(&made[FOR_CLIENTS]);
 	crl_file = certs_crl(&made[ROOT], &made[REVOKED], 30);
@@ -117,6 +120,7 @@ static int free_all(void **state)
 		certs_free(&made[i]);
 	certs_remove(root_file);
 	certs_remove(stranger_file);
+	certs_remove(self_file);
 	certs_remove(alice_file);
 	certs_remove(alice_key_file);
 	certs_remove(crl_file);
@@ -132,7 +136,7 @@ static int free_all(void **state)
 
 /* What the server shows and does. */
 struct server {
-	int chain[CHAIN_SIZE]; /* ends with NOBODY or the array */
+	int chain[CHAIN_SIZE];  /* ends with NOBODY or the array */
 	const char *priorities; /* NULL: NORMAL */
 	bool wants_certificate;
 	/* After the handshake; its result is the process' exit status. */
@@ -161,12 +165,12 @@ static int serve_tls(const struct server *s, int fd)
 		list[n] = made[s->chain[n]].certificate;
 	}
 	gnutls_certificate_allocate_credentials(&credentials);
-	rc = gnutls_certificate_set_x509_key(
-		credentials, list, n, made[s->chain[0]].key);
+	rc = gnutls_certificate_set_x509_key(credentials, list, n,
+					     made[s->chain[0]].key);
 	if (rc < 0)
 		return give_up("certificate", rc);
-	gnutls_certificate_set_x509_trust_file(
-		credentials, root_file, GNUTLS_X509_FMT_PEM);
+	gnutls_certificate_set_x509_trust_file(credentials, root_file,
+					       GNUTLS_X509_FMT_PEM);
 	gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NO_SIGNAL);
 	rc = gnutls_priority_set_direct(
 		session, s->priorities ? s->priorities : "NORMAL", NULL);
@@ -174,8 +178,8 @@ static int serve_tls(const struct server *s, int fd)
 		return give_up("priorities", rc);
 	gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
 	if (s->wants_certificate)
-		gnutls_certificate_server_set_request(
-			session, GNUTLS_CERT_REQUIRE);
+		gnutls_certificate_server_set_request(session,
+						      GNUTLS_CERT_REQUIRE);
 	gnutls_transport_set_int(session, fd);
 	do
 		rc = gnutls_handshake(session);
@@ -245,7 +249,7 @@ static struct tls_policy policy_for_root(void)
 	};
 }
 
-/* ------------------------------------------------------- who passes, who not */
+/* ------------------------------------------------------ who passes, who not */
 
 /* words: what the message must hold; NULL: the handshake succeeds. */
 static const struct {
@@ -259,9 +263,9 @@ static const struct {
 	{HOST, {SELF}, {"self-signed", "CN=" HOST, "tls_fingerprint "}},
 	{HOST, {EXPIRED}, {"expired on 20", HOST}},
 	{HOST, {FUTURE}, {"not yet valid", "it begins on 20", HOST}},
-	{HOST, {OTHER},
-		{"not for the name " HOST,
-			"a.example.net, b.example.net, 192.0.2.7"}},
+	{HOST,
+	 {OTHER},
+	 {"not for the name " HOST, "a.example.net, b.example.net, 192.0.2.7"}},
 	{"example.org", {GOOD}, {"not for the name example.org"}},
 	{"x." HOST, {GOOD}, {"not for the name x." HOST}},
 	{HOST, {NAMELESS}, {"name " HOST, "subjectAltName", "CN"}},
@@ -282,16 +286,23 @@ static const struct {
 	{HOST, {WILD_PART}, {"not for the name", "m*.example.org"}},
 	{"mail.a.org", {WILD_PART}, {"not for the name", "*il.a.org"}},
 	{HOST, {WILD_INNER}, {"not for the name", "mail.*.org"}},
-	{"b\xc3\xbc" "cher.example.org", {IDN}, {NULL}},
-	{"B\xc3\x9c" "CHER.example.org", {IDN}, {NULL}},
+	{"b\xc3\xbc"
+	 "cher.example.org",
+	 {IDN},
+	 {NULL}},
+	{"B\xc3\x9c"
+	 "CHER.example.org",
+	 {IDN},
+	 {NULL}},
 	{"bucher.example.org", {IDN}, {"not for the name"}},
 	{HOST, {BELOW_MIDDLE, MIDDLE}, {NULL}},
-	{HOST, {BELOW_MIDDLE},
-		{"issuer CN=Test Middle", "unknown", "intermediate"}},
+	{HOST,
+	 {BELOW_MIDDLE},
+	 {"issuer CN=Test Middle", "unknown", "intermediate"}},
 	{HOST, {BELOW_STRANGER}, {"issuer CN=Stranger", "unknown"}},
-	{HOST, {BELOW_STRANGER, STRANGER},
-		{"issuer CN=Stranger", "not among the trusted",
-			"tls_trust_file"}},
+	{HOST,
+	 {BELOW_STRANGER, STRANGER},
+	 {"issuer CN=Stranger", "not among the trusted", "tls_trust_file"}},
 	{HOST, {FOR_CLIENTS}, {"not meant for a server"}},
 	{HOST, {WEAK}, {"too weak", "1024"}},
 };
@@ -350,24 +361,41 @@ static const struct {
 	int certificate;
 	const char *words[4];
 } policies[] = {
-	{{.certcheck = true, .host_override = (char *)"a.example.net"}, NULL,
-		NULL, OTHER, {NULL}},
-	{{.certcheck = true, .host_override = (char *)"a.example.net"}, NULL,
-		NULL, GOOD, {"not for the name a.example.net"}},
-	{{.certcheck = true}, &stranger_file, NULL, GOOD,
-		{"issuer CN=Test Root", "unknown"}},
+	{{.certcheck = true, .host_override = (char *)"a.example.net"},
+	 NULL,
+	 NULL,
+	 OTHER,
+	 {NULL}},
+	{{.certcheck = true, .host_override = (char *)"a.example.net"},
+	 NULL,
+	 NULL,
+	 GOOD,
+	 {"not for the name a.example.net"}},
+	{{.certcheck = true}, &self_file, NULL, SELF, {NULL}},
+	{{.certcheck = true},
+	 &stranger_file,
+	 NULL,
+	 GOOD,
+	 {"issuer CN=Test Root", "unknown"}},
 	{{.certcheck = true}, NULL, &crl_file, GOOD, {NULL}},
 	{{.certcheck = true}, NULL, &crl_file, REVOKED, {"revoked"}},
 	{{.certcheck = true}, NULL, &old_crl_file, REVOKED, {"revoked"}},
 	{{.certcheck = false}, NULL, NULL, SELF, {NULL}},
 	{{.certcheck = false}, NULL, NULL, EXPIRED, {NULL}},
 	{{.certcheck = false}, NULL, NULL, OTHER, {NULL}},
-	{{.certcheck = true, .fingerprint = (char *)"00:11:22:33:44:55:66:77:"
-		"88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"}, NULL, NULL, GOOD,
-		{"does not match tls_fingerprint", "SHA-256"}},
-	{{.certcheck = false, .fingerprint =
-		(char *)"00112233445566778899aabbccddeeff"}, NULL, NULL, GOOD,
-		{"does not match tls_fingerprint", "SHA-256"}},
+	{{.certcheck = true,
+	  .fingerprint = (char *)"00:11:22:33:44:55:66:77:"
+				 "88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"},
+	 NULL,
+	 NULL,
+	 GOOD,
+	 {"does not match tls_fingerprint", "SHA-256"}},
+	{{.certcheck = false,
+	  .fingerprint = (char *)"00112233445566778899aabbccddeeff"},
+	 NULL,
+	 NULL,
+	 GOOD,
+	 {"does not match tls_fingerprint", "SHA-256"}},
 };
 
 static void obeys_the_policy(void **state)
@@ -383,8 +411,8 @@ static void obeys_the_policy(void **state)
 		pid_t pid;
 		int fd, rc;
 
-		policy.trust_file =
-			policies[i].trust ? *policies[i].trust : root_file;
+		policy.trust_file = policies[i].trust ? *policies[i].trust
+						      : root_file;
 		policy.crl_file = policies[i].crl ? *policies[i].crl : NULL;
 		fd = start(&server, &pid);
 		t = tls_new(&policy, HOST, &o);
@@ -413,8 +441,8 @@ static void takes_fingerprints(void **state)
 	size_t i, k, n;
 
 	(void)state;
-	MUST(gnutls_x509_crt_export2(
-		made[SELF].certificate, GNUTLS_X509_FMT_DER, &der));
+	MUST(gnutls_x509_crt_export2(made[SELF].certificate,
+				     GNUTLS_X509_FMT_DER, &der));
 	for (i = 0; i < N_OF(algorithms); i++) {
 		char *print = certificate_fingerprint(&der, algorithms[i]);
 		struct tls_policy policy = {.fingerprint = print};
@@ -450,9 +478,9 @@ static void takes_fingerprints(void **state)
 	gnutls_free(der.data);
 }
 
-/* ------------------------------------------------------- handshakes that fail */
+/* ----------------------------------------------------- handshakes that fail */
 
-#define OLD_ONLY \
+#define OLD_ONLY                                                           \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0:%VERIFY_ALLOW_BROKEN:" \
 	"+SHA1:+SIGN-ALL"
 #define ONLY_1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
@@ -463,31 +491,47 @@ static const struct {
 	enum cause cause;
 	const char *words;
 } handshakes[] = {
-	{{.chain = {GOOD}, .priorities = OLD_ONLY}, {0}, CAUSE_TLS,
-		"does not speak a TLS version that we accept; TLS 1.2 or"},
 	{{.chain = {GOOD}, .priorities = OLD_ONLY},
-		{.priorities = (char *)"NORMAL:-VERS-ALL:+VERS-TLS1.1:+SHA1"},
-		CAUSE_TLS, "speaks TLS1.1; TLS 1.2 or later is asked for"},
+	 {0},
+	 CAUSE_TLS,
+	 "does not speak a TLS version that we accept; TLS 1.2 or"},
+	{{.chain = {GOOD}, .priorities = OLD_ONLY},
+	 {.priorities = (char *)"NORMAL:-VERS-ALL:+VERS-TLS1.1:+SHA1"},
+	 CAUSE_TLS,
+	 "speaks TLS1.1; TLS 1.2 or later is asked for"},
 	{{.chain = {GOOD}, .priorities = ONLY_1_2},
-		{.min_version = TLS_1_3}, CAUSE_TLS,
-		"refused the TLS handshake"},
+	 {.min_version = TLS_1_3},
+	 CAUSE_TLS,
+	 "refused the TLS handshake"},
 	{{.clear = VIEW("\x15\x03\x03\x00\x02\x02\x46")},
-		{.min_version = TLS_1_3}, CAUSE_TLS,
-		"does not speak a TLS version that we accept; TLS 1.3 or"},
+	 {.min_version = TLS_1_3},
+	 CAUSE_TLS,
+	 "does not speak a TLS version that we accept; TLS 1.3 or"},
 	{{.chain = {GOOD}, .priorities = ONLY_1_2},
-		{.min_version = TLS_1_3, .priorities = (char *)"NORMAL"},
-		CAUSE_TLS, "speaks TLS1.2; TLS 1.3 or later is asked for"},
-	{{.clear = VIEW("220 mail.example.org ESMTP\r\n")}, {0}, CAUSE_TLS,
-		"does not speak TLS on this port; perhaps tls_starttls on"},
-	{{.clear = VIEW("2")}, {0}, CAUSE_TLS, "perhaps tls_starttls on is meant"},
-	{{.clear = VIEW("454 no\r\n")}, {.starttls = true}, CAUSE_TLS,
-		"agreed to STARTTLS, but does not speak TLS then"},
+	 {.min_version = TLS_1_3, .priorities = (char *)"NORMAL"},
+	 CAUSE_TLS,
+	 "speaks TLS1.2; TLS 1.3 or later is asked for"},
+	{{.clear = VIEW("220 mail.example.org ESMTP\r\n")},
+	 {0},
+	 CAUSE_TLS,
+	 "does not speak TLS on this port; perhaps tls_starttls on"},
+	{{.clear = VIEW("2")},
+	 {0},
+	 CAUSE_TLS,
+	 "perhaps tls_starttls on is meant"},
+	{{.clear = VIEW("454 no\r\n")},
+	 {.starttls = true},
+	 CAUSE_TLS,
+	 "agreed to STARTTLS, but does not speak TLS then"},
 	{{.clear = VIEW("")}, {0}, CAUSE_CONNECT, "the server closed it"},
-	{{.clear = VIEW("\x15\x03\x03\x00\x02\x02\x28")}, {0}, CAUSE_TLS,
-		"refused the TLS handshake: Handshake failed"},
+	{{.clear = VIEW("\x15\x03\x03\x00\x02\x02\x28")},
+	 {0},
+	 CAUSE_TLS,
+	 "refused the TLS handshake: Handshake failed"},
 	{{.chain = {GOOD}, .priorities = "NORMAL:-CIPHER-ALL:+AES-128-GCM"},
-		{.priorities = (char *)"NORMAL:-CIPHER-ALL:+AES-256-GCM"},
-		CAUSE_TLS, "refused the TLS handshake"},
+	 {.priorities = (char *)"NORMAL:-CIPHER-ALL:+AES-256-GCM"},
+	 CAUSE_TLS,
+	 "refused the TLS handshake"},
 };
 
 static void says_why_a_handshake_failed(void **state)
@@ -513,7 +557,7 @@ static void says_why_a_handshake_failed(void **state)
 			fail_msg("%zu: %s", i, o.text);
 		assert_int_equal(o.cause, handshakes[i].cause);
 		assert_string_equal(o.status,
-			o.cause == CAUSE_TLS ? "4.7.5" : "4.4.2");
+				    o.cause == CAUSE_TLS ? "4.7.5" : "4.4.2");
 		assert_string_equal(o.host, HOST);
 		tls_free(t);
 		close(fd);
@@ -531,11 +575,10 @@ static void keeps_the_deadline(void **state)
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX,
-		SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	t = tls_new(&policy, HOST, &o);
-	assert_int_equal(tls_handshake(t, fds[0], deadline_in_ms(100), &o),
-		-1);
+	assert_int_equal(tls_handshake(t, fds[0], deadline_in_ms(100), &o), -1);
 	assert_int_equal(o.cause, CAUSE_CONNECT);
 	assert_string_equal(o.status, "4.4.2");
 	assert_non_null(strstr(o.text, "timed out"));
@@ -547,41 +590,55 @@ static void keeps_the_deadline(void **state)
 	outcome_release(&o);
 }
 
-/* -------------------------------------------------------- what can't be loaded */
+/* ----------------------------------------------------- what can't be loaded */
 
 static const struct {
 	struct tls_policy policy;
 	const char *host;
 	const char *words[2];
 } faults[] = {
-	{{.certcheck = true, .trust_file = (char *)"/nowhere/ca.pem"}, HOST,
-		{"tls_trust_file /nowhere/ca.pem", "No such file"}},
-	{{.certcheck = true, .trust_file = (char *)"EMPTY"}, HOST,
-		{"tls_trust_file", ": "}},
-	{{.certcheck = true, .trust_file = empty_folder}, HOST,
-		{"tls_trust_file /tmp/", "no certificate"}},
-	{{.certcheck = true, .trust_file = (char *)"ROOT",
-		 .crl_file = (char *)"/nowhere/crl.pem"}, HOST,
-		{"tls_crl_file /nowhere/crl.pem", "No such file"}},
-	{{.certcheck = true, .trust_file = (char *)"ROOT",
-		 .crl_file = (char *)"EMPTY"}, HOST, {"tls_crl_file", ": "}},
-	{{.cert_file = (char *)"/nowhere/me.pem"}, HOST,
-		{"tls_cert_file /nowhere/me.pem", "No such file"}},
+	{{.certcheck = true, .trust_file = (char *)"/nowhere/ca.pem"},
+	 HOST,
+	 {"tls_trust_file /nowhere/ca.pem", "No such file"}},
+	{{.certcheck = true, .trust_file = (char *)"EMPTY"},
+	 HOST,
+	 {"tls_trust_file", ": "}},
+	{{.certcheck = true, .trust_file = empty_folder},
+	 HOST,
+	 {"tls_trust_file /tmp/", "no certificate"}},
+	{{.certcheck = true,
+	  .trust_file = (char *)"ROOT",
+	  .crl_file = (char *)"/nowhere/crl.pem"},
+	 HOST,
+	 {"tls_crl_file /nowhere/crl.pem", "No such file"}},
+	{{.certcheck = true,
+	  .trust_file = (char *)"ROOT",
+	  .crl_file = (char *)"EMPTY"},
+	 HOST,
+	 {"tls_crl_file", ": "}},
+	{{.cert_file = (char *)"/nowhere/me.pem"},
+	 HOST,
+	 {"tls_cert_file /nowhere/me.pem", "No such file"}},
 	{{.cert_file = (char *)"ROOT"}, HOST, {"tls_key_file", ": "}},
-	{{.cert_file = (char *)"ROOT", .key_file = (char *)"/nowhere/k"}, HOST,
-		{"tls_key_file /nowhere/k", "No such file"}},
+	{{.cert_file = (char *)"ROOT", .key_file = (char *)"/nowhere/k"},
+	 HOST,
+	 {"tls_key_file /nowhere/k", "No such file"}},
 	{{.key_file = (char *)"ROOT"}, HOST, {"no tls_cert_file", ""}},
 	{{.fingerprint = (char *)"AA:BB"}, HOST, {"tls_fingerprint", "64"}},
 	{{.fingerprint = (char *)"zz"}, HOST, {"tls_fingerprint", "64"}},
 	{{.fingerprint = (char *)"0011223344556677889900112233445566778899"
 				 "0011223344556677889900112233445566778899"},
-		HOST, {"tls_fingerprint", "64"}},
-	{{.priorities = (char *)"NORMAL:+NONSENSE"}, HOST,
-		{"tls_priorities", "NONSENSE"}},
-	{{.certcheck = true, .trust_file = (char *)"ROOT"}, NULL,
-		{"set host or tls_host_override", ""}},
-	{{.certcheck = true, .trust_file = (char *)"ROOT"}, "a..b",
-		{"a..b", ""}},
+	 HOST,
+	 {"tls_fingerprint", "64"}},
+	{{.priorities = (char *)"NORMAL:+NONSENSE"},
+	 HOST,
+	 {"tls_priorities", "NONSENSE"}},
+	{{.certcheck = true, .trust_file = (char *)"ROOT"},
+	 NULL,
+	 {"set host or tls_host_override", ""}},
+	{{.certcheck = true, .trust_file = (char *)"ROOT"},
+	 "a..b",
+	 {"a..b", ""}},
 };
 
 static char *file_of(char *path)
@@ -606,7 +663,7 @@ static void names_what_it_cannot_load(void **state)
 		policy.key_file = file_of(policy.key_file);
 		assert_null(tls_new(&policy, faults[i].host, &o));
 		if (!strstr(o.text, faults[i].words[0]) ||
-			!strstr(o.text, faults[i].words[1]))
+		    !strstr(o.text, faults[i].words[1]))
 			fail_msg("%zu: %s", i, o.text);
 		assert_int_equal(o.cause, CAUSE_CONFIG);
 		assert_string_equal(o.status, "5.3.5");
@@ -626,11 +683,11 @@ static void needs_no_name_for_a_fingerprint(void **state)
 	tls_free(t);
 }
 
-/* -------------------------------------------------------------- after it */
+/* ----------------------------------------------------------------- after it */
 
 /* A session over a stream, to be talked with. */
 static struct stream *open_stream(const struct server *server, pid_t *pid,
-	struct tls_policy policy)
+				  struct tls_policy policy)
 {
 	struct connection c = CONNECTION_INIT;
 	struct outcome o = OUTCOME_INIT;
@@ -648,11 +705,11 @@ static int tell_bindings(gnutls_session_t session)
 {
 	gnutls_datum_t exporter = {NULL, 0}, unique = {NULL, 0};
 
-	gnutls_session_channel_binding(
-		session, GNUTLS_CB_TLS_EXPORTER, &exporter);
+	gnutls_session_channel_binding(session, GNUTLS_CB_TLS_EXPORTER,
+				       &exporter);
 	if (gnutls_protocol_get_version(session) == GNUTLS_TLS1_2)
-		gnutls_session_channel_binding(
-			session, GNUTLS_CB_TLS_UNIQUE, &unique);
+		gnutls_session_channel_binding(session, GNUTLS_CB_TLS_UNIQUE,
+					       &unique);
 	gnutls_record_send(session, exporter.data, exporter.size);
 	if (unique.size)
 		gnutls_record_send(session, unique.data, unique.size);
@@ -695,16 +752,16 @@ static void binds_to_the_channel(void **state)
 		s = open_stream(&server, &pid, policy_for_root());
 		take_all(s);
 		theirs = stream_input(s);
-		assert_true(tls_channel_binding(
-			stream_tls(s), "tls-exporter", &ours));
+		assert_true(tls_channel_binding(stream_tls(s), "tls-exporter",
+						&ours));
 		assert_int_equal(ours.n, 32);
-		has_unique = tls_channel_binding(
-			stream_tls(s), "tls-unique", &ours);
+		has_unique =
+			tls_channel_binding(stream_tls(s), "tls-unique", &ours);
 		assert_int_equal(has_unique, i == 0);
 		assert_int_equal(ours.n, theirs.n);
 		assert_memory_equal(ours.p, theirs.p, ours.n);
-		assert_false(tls_channel_binding(
-			stream_tls(s), "tls-nonsense", &ours));
+		assert_false(tls_channel_binding(stream_tls(s), "tls-nonsense",
+						 &ours));
 		buf_release(&ours);
 		stream_free(s);
 		assert_int_equal(finish(pid), DONE);
@@ -753,10 +810,12 @@ static int tell_subject(gnutls_session_t session)
 	gnutls_datum_t dn;
 
 	if (!sent || gnutls_x509_crt_init(&c) < 0 ||
-		gnutls_x509_crt_import(c, sent, GNUTLS_X509_FMT_DER) < 0 ||
-		gnutls_x509_crt_get_dn3(c, &dn, 0) < 0)
+	    gnutls_x509_crt_import(c, sent, GNUTLS_X509_FMT_DER) < 0 ||
+	    gnutls_x509_crt_get_dn3(c, &dn, 0) < 0)
 		return ODD;
 	gnutls_record_send(session, dn.data, dn.size);
+	gnutls_free(dn.data);
+	gnutls_x509_crt_deinit(c);
 	return gnutls_bye(session, GNUTLS_SHUT_WR) < 0 ? ODD : DONE;
 }
 
@@ -784,7 +843,7 @@ static void shows_its_own_certificate(void **state)
 	assert_int_equal(finish(pid), DONE);
 }
 
-/* ------------------------------------------------------------- many octets */
+/* -------------------------------------------------------------- many octets */
 
 static char octet_at(size_t i)
 {
@@ -810,14 +869,14 @@ static int flood(gnutls_session_t session)
 			return give_up("send", (int)rc);
 		done += (size_t)rc;
 		if (done % 2000000 == 0 &&
-			gnutls_protocol_get_version(session) == GNUTLS_TLS1_3) {
+		    gnutls_protocol_get_version(session) == GNUTLS_TLS1_3) {
 			rc = gnutls_session_key_update(session, GNUTLS_KU_PEER);
 			if (rc < 0)
 				return give_up("key update", (int)rc);
 		}
 	}
 	for (done = 0; done < BULK; done += (size_t)rc) {
-		do	/* new keys of the client's count as nothing */
+		do /* new keys of the client's count as nothing */
 			rc = gnutls_record_recv(session, piece, sizeof(piece));
 		while (rc == GNUTLS_E_AGAIN);
 		if (rc <= 0)
@@ -877,8 +936,8 @@ static void moves_octets_both_ways(void **state)
 		s = open_stream(&server, &pid, policy_for_root());
 		while (rc > 0) {
 			fill(s, &put);
-			rc = stream_progress(
-				s, put < BULK ? 32768 : 0, soon(), &o);
+			rc = stream_progress(s, put < BULK ? 32768 : 0, soon(),
+					     &o);
 			taken += drain(s, taken);
 		}
 		if (rc == 0 && stream_unsent(s))
@@ -952,7 +1011,7 @@ static int hear_quit(gnutls_session_t session)
 	char line[64];
 
 	if (gnutls_record_recv(session, line, sizeof(line)) != 6 ||
-		memcmp(line, "QUIT\r\n", 6) != 0)
+	    memcmp(line, "QUIT\r\n", 6) != 0)
 		return ODD;
 	return gnutls_record_recv(session, line, sizeof(line)) ? ODD : DONE;
 }
@@ -984,9 +1043,9 @@ static void says_nothing_after_a_refusal(void **state)
 	(void)state;
 	c.fd = start(&server, &pid);
 	s = stream_new(&c, HOST);
-	assert_int_equal(
-		stream_start_tls(s, tls_new(&policy, HOST, &o), soon(), &o),
-		-1);
+	assert_int_equal(stream_start_tls(s, tls_new(&policy, HOST, &o), soon(),
+					  &o),
+			 -1);
 	assert_string_equal(o.status, "4.7.5");
 	stream_put(s, VIEW("MAIL FROM:<alice@example.org>\r\n"));
 	assert_int_equal(stream_progress(s, 0, soon(), &o), 0);

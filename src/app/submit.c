@@ -116,9 +116,10 @@ static const char *login_name(void)
 	return user ? user->pw_name : NULL;
 }
 
-static bool is_pattern(const char *address)
+/* The account's address, unless that is a pattern. */
+static const char *own_from(const struct account *a)
 {
-	return strpbrk(address, "*?") != NULL;
+	return account_from_is_pattern(a) ? NULL : a->identity.from;
 }
 
 /* What says who the sender is: -f, else the account's address, else the
@@ -128,15 +129,11 @@ static int find_sender(const struct job *job, struct address *from,
 		       const char **sender, struct outcome *o)
 {
 	const struct request *r = job->request;
-	const struct identity_policy *identity = &job->account->identity;
-	const char *own = identity->from;
+	const char *own = own_from(job->account);
+	bool is_free = !own || job->account->identity.allow_from_override;
 
-	if (own && is_pattern(own))
-		own = NULL;
-	*sender = r->sender;
-	if (!*sender || (own && !identity->allow_from_override))
-		*sender = own;
-	if (*sender && !r->sender_from_header)
+	*sender = is_free && r->sender ? r->sender : own;
+	if (*sender && !(is_free && r->sender_from_header))
 		return 0;
 	if (envelope_sender_from_header(&job->message, from, o) < 0)
 		return -1;
@@ -210,13 +207,11 @@ static int make_envelope(struct job *job, struct outcome *o)
  * the null reverse-path. */
 static const char *own_address(const struct job *job)
 {
-	const struct identity_policy *identity = &job->account->identity;
+	const char *own = own_from(job->account);
 
 	if (job->envelope.sender.mailbox[0])
 		return job->envelope.sender.mailbox;
-	if (identity->from && !is_pattern(identity->from))
-		return identity->from;
-	return "MAILER-DAEMON";
+	return own ? own : "MAILER-DAEMON";
 }
 
 static int make_content(struct job *job, struct outcome *o)

@@ -17,33 +17,50 @@
 
 #define TEXT_LIMIT 4096 /* octets of explanation that anybody reads */
 
-static void set_text(struct outcome *o, const char *format, va_list args)
+/* The words, printable. They are made before an outcome is changed, so that
+ * its own text may be among the arguments. */
+static char *make_text(const char *format, va_list args)
 {
 	struct buf printable = BUF_INIT(4 * TEXT_LIMIT);
 	char raw[TEXT_LIMIT];
 
 	vsnprintf(raw, sizeof(raw), format, args);
 	text_add_printable(&printable, view_of(raw));
-	free(o->text);
-	o->text = buf_detach(&printable);
+	return buf_detach(&printable);
 }
 
-static void set_failure(struct outcome *o, enum cause cause, const char *status)
+/* "first: second", in place of the first, which is freed. */
+static char *join(char *first, const char *second)
 {
+	struct buf text = BUF_INIT(8 * TEXT_LIMIT);
+
+	buf_printf(&text, "%s: %s", first, second);
+	free(first);
+	return buf_detach(&text);
+}
+
+static void set_failure(struct outcome *o, enum cause cause, const char *status,
+			char *text)
+{
+	char kept[sizeof(o->status)];
+
+	snprintf(kept, sizeof(kept), "%s", status);
 	outcome_release(o);
 	o->cause = cause;
-	snprintf(o->status, sizeof(o->status), "%s", status);
+	memcpy(o->status, kept, sizeof(kept));
+	o->text = text;
 }
 
 int fail(struct outcome *o, enum cause cause, const char *status,
 	 const char *format, ...)
 {
 	va_list args;
+	char *text;
 
-	set_failure(o, cause, status);
 	va_start(args, format);
-	set_text(o, format, args);
+	text = make_text(format, args);
 	va_end(args);
+	set_failure(o, cause, status, text);
 	return -1;
 }
 
@@ -59,34 +76,29 @@ int fail_errno(struct outcome *o, enum cause cause, const char *status,
 {
 	int error = errno;
 	bool exhausted = cause == CAUSE_SYSTEM && is_resource_error(error);
-	struct buf text = BUF_INIT(TEXT_LIMIT);
 	va_list args;
+	char *text;
 
-	set_failure(o, cause, exhausted ? "4.3.1" : status);
 	va_start(args, format);
-	set_text(o, format, args);
+	text = make_text(format, args);
 	va_end(args);
-	buf_printf(&text, "%s: %s", o->text, strerror(error));
-	free(o->text);
-	o->text = buf_detach(&text);
+	set_failure(o, cause, exhausted ? "4.3.1" : status,
+		    join(text, strerror(error)));
 	errno = error;
 	return -1;
 }
 
 void outcome_add_context(struct outcome *o, const char *format, ...)
 {
-	struct buf text = BUF_INIT(4 * TEXT_LIMIT);
-	char *old = o->text;
 	va_list args;
+	char *text;
 
-	o->text = NULL;
 	va_start(args, format);
-	set_text(o, format, args);
+	text = make_text(format, args);
 	va_end(args);
-	buf_printf(&text, "%s: %s", o->text, old ? old : "");
+	text = join(text, o->text ? o->text : "");
 	free(o->text);
-	free(old);
-	o->text = buf_detach(&text);
+	o->text = text;
 }
 
 void outcome_set_host(struct outcome *o, const char *host)

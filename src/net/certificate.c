@@ -98,7 +98,7 @@ static bool wildcard_matches(struct view pattern, struct view host)
 		return false;
 	if (!memchr(rest.p + 1, '.', rest.n - 1) || rest.p[rest.n - 1] == '.')
 		return false;
-	if (!dot || dot == host.p)
+	if (!dot)
 		return false;
 	return view_equal_nocase(rest, view_skip(host, (size_t)(dot - host.p)));
 }

@@ -171,6 +171,33 @@ static void ends_every_command(void **state)
 	child_end(0);
 }
 
+/* It may put its things in order first. */
+static void asks_before_it_kills(void **state)
+{
+	char path[] = "/tmp/postrider-test-XXXXXX";
+	struct outcome o = OUTCOME_INIT;
+	int told = mkstemp(path), fd;
+	struct buf command = BUF_INIT(256);
+	char text[8];
+	pid_t pid;
+
+	(void)state;
+	assert_true(told >= 0);
+	buf_printf(&command,
+		   "trap 'echo bye >%s; exit' TERM; while :; do sleep 0.1; "
+		   "done",
+		   path);
+	fd = child_connect(command.p, &pid, &o);
+	assert_true(fd >= 0);
+	close(fd);
+	child_end(pid);
+	assert_int_equal(read(told, text, sizeof(text)), 4);
+	assert_memory_equal(text, "bye\n", 4);
+	close(told);
+	unlink(path);
+	buf_release(&command);
+}
+
 static void work_hard(const void *context, int fd)
 {
 	size_t i, n = *(const size_t *)context;
@@ -234,6 +261,7 @@ int main(void)
 		cmocka_unit_test(takes_much_output),
 		cmocka_unit_test(connects_a_command),
 		cmocka_unit_test(ends_every_command),
+		cmocka_unit_test(asks_before_it_kills),
 		cmocka_unit_test(calls_in_a_copy),
 	};
 

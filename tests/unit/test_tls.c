@@ -1005,6 +1005,32 @@ static void tells_ends_apart(void **state)
 	}
 }
 
+static int leave(gnutls_session_t session)
+{
+	(void)session;
+	return DONE;
+}
+
+/* Writing to one who is gone is an end, not a SIGPIPE. */
+static void survives_a_server_that_is_gone(void **state)
+{
+	struct server server = {.chain = {GOOD}, .act = leave};
+	struct outcome o = OUTCOME_INIT;
+	struct stream *s;
+	pid_t pid;
+
+	(void)state;
+	s = open_stream(&server, &pid, policy_for_root());
+	assert_int_equal(finish(pid), DONE);
+	stream_put(s, VIEW("NOOP\r\n"));
+	assert_int_equal(stream_progress(s, 0, soon(), &o), 0);
+	assert_int_equal(stream_unsent(s), 6);
+	assert_int_equal(stream_lost(s, &o), -1);
+	assert_non_null(strstr(o.text, "Broken pipe"));
+	stream_free(s);
+	outcome_release(&o);
+}
+
 /* Wants to hear a line and a proper goodbye. */
 static int hear_quit(gnutls_session_t session)
 {
@@ -1071,6 +1097,7 @@ int main(void)
 		cmocka_unit_test(shows_its_own_certificate),
 		cmocka_unit_test(moves_octets_both_ways),
 		cmocka_unit_test(tells_ends_apart),
+		cmocka_unit_test(survives_a_server_that_is_gone),
 		cmocka_unit_test(says_goodbye),
 		cmocka_unit_test(says_nothing_after_a_refusal),
 	};

@@ -42,6 +42,8 @@ int main(int argc, char **argv)
 	if (file_open_standard_streams() < 0)
 		return EX_OSERR;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a file over the limit is an error as well */
 	if (cmdline_parse(argc, argv, &request, &o) == 0) {
 		for (i = 0; i < request.warnings.n; i++)
 			report_line("warning: %s", request.warnings.p[i]);

@@ -133,18 +133,17 @@ void logline_format(const struct logline *l, struct buf *out)
 	add_number(out, "exitcode", (uint64_t)l->exit_code);
 }
 
-static void format_time(const char *format, struct buf *out)
+static void add_time(const char *format, struct buf *out)
 {
 	time_t now = time(NULL);
 	struct tm local;
 	char text[256];
 
-	if (!localtime_r(&now, &local))
-		return;
 	if (!format)
 		format = "%Y-%m-%dT%H:%M:%S%z";
-	if (strftime(text, sizeof(text), format, &local) > 0)
-		buf_add_text(out, text);
+	if (localtime_r(&now, &local) &&
+	    strftime(text, sizeof(text), format, &local) > 0)
+		add_pair(out, "time", text);
 }
 
 /* Whole lines only, also when several write at once. */
@@ -166,9 +165,8 @@ static void write_file(const struct log_policy *policy, const struct buf *text)
 	struct buf line = BUF_INIT(LINE_LIMIT);
 	int fd, rc;
 
-	buf_add_text(&line, "time=");
-	format_time(policy->time_format, &line);
-	buf_printf(&line, " %s\n", text->p);
+	add_time(policy->time_format, &line);
+	buf_printf(&line, "%s%s\n", line.n ? " " : "", text->p);
 	if (strcmp(policy->logfile, "-") == 0) {
 		rc = file_write_all(STDOUT_FILENO, line.p, line.n);
 	} else {

@@ -452,11 +452,6 @@ const char *tls_error(const struct tls *t)
 	return t->error ? t->error : "no error";
 }
 
-bool tls_has_pending(const struct tls *t)
-{
-	return gnutls_record_check_pending(t->session) > 0;
-}
-
 bool tls_wants_write(const struct tls *t)
 {
 	return !t->cannot_send && t->wire_sent < t->wire.n;

@@ -56,15 +56,12 @@ int tls_handshake(struct tls *t, int fd, struct deadline deadline,
  * ready), EPIPE for a connection lost or a TLS error, whose words are
  * tls_error(). Reading gives at most one record (16 KiB), writing takes a few;
  * what was written is the kernel's. After EAGAIN the next tls_write must begin
- * with the octets that this one began with, and be given no fewer.
+ * with the octets that this one began with, and be given no fewer. Read until
+ * EAGAIN before waiting: what was decrypted already makes no descriptor ready.
  */
 ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n);
 ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n);
 const char *tls_error(const struct tls *t);
-
-/* Read until EAGAIN before waiting: what was decrypted already makes no
- * descriptor ready. */
-bool tls_has_pending(const struct tls *t); /* decrypted octets wait inside */
 
 /* Something of TLS's own or of the user's waits for room to be written. */
 bool tls_wants_write(const struct tls *t);

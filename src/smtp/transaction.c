@@ -133,13 +133,14 @@ static void withhold_rest(struct transaction *t, const struct result *cause)
 static void settle(struct transaction *t, size_t i, const struct reply *reply)
 {
 	struct result *r = &t->results[i];
+	bool is_own = t->s->policy->lmtp; /* about this recipient alone */
 
 	if (reply_class(reply) == 2) {
 		r->fate = FATE_DELIVERED;
 		reply_copy(&r->reply, reply);
 	} else {
-		reply_fail(reply, STEP_CONTENT, t->s->host, "the message",
-			   &r->outcome);
+		reply_fail(reply, is_own ? STEP_RCPT : STEP_CONTENT, t->s->host,
+			   "the message", &r->outcome);
 	}
 }
 

@@ -11,15 +11,15 @@
 #include "mail/envelope.h"
 
 enum mode {
-	MODE_SUBMIT = 0,	/* a message on standard input */
-	MODE_CHECK,		/* --check, -bC */
-	MODE_PROBE,		/* --probe, --serverinfo, -S */
-	MODE_HELP,		/* --help */
-	MODE_VERSION,		/* --version, -d0.1 */
-	MODE_HOST_STATUS,	/* -bh, -bH: none is kept */
-	MODE_LIST_OPTIONS,	/* --list-options: for the checks */
-	MODE_LIST_SETTINGS,	/* --list-settings */
-	MODE_LATER,		/* asked for what is not yet in this version */
+	MODE_SUBMIT = 0,    /* a message on standard input */
+	MODE_CHECK,         /* --check, -bC */
+	MODE_PROBE,         /* --probe, --serverinfo, -S */
+	MODE_HELP,          /* --help */
+	MODE_VERSION,       /* --version, -d0.1 */
+	MODE_HOST_STATUS,   /* -bh, -bH: none is kept */
+	MODE_LIST_OPTIONS,  /* --list-options: for the checks */
+	MODE_LIST_SETTINGS, /* --list-settings */
+	MODE_LATER,         /* asked for what is not yet in this version */
 };
 
 enum report_format { REPORT_TEXT = 0, REPORT_JSON };
@@ -27,28 +27,28 @@ enum report_format { REPORT_TEXT = 0, REPORT_JSON };
 /* What is asked: the command line, understood. */
 struct request {
 	enum mode mode;
-	bool as_sendmail;	/* called as sendmail, mailq or newaliases */
-	char *later;	/* MODE_LATER: the option, as it was given */
-	char *config_file;	/* -C */
-	char *account;		/* -a */
-	char *sender;		/* -f, -r, --from; NULL: not given */
-	bool sender_from_header;	/* --read-envelope-from */
-	char *full_name;	/* -F */
-	char *syslog_tag;	/* -L */
-	bool recipients_from_header;	/* -t */
-	bool ignore_dots;	/* -i, -oi */
-	bool verbose;		/* -v */
-	bool dry_run;		/* --dry-run, --pretend, -P */
-	bool null_aliases;	/* -n */
+	bool as_sendmail;        /* called as sendmail, mailq or newaliases */
+	char *later;             /* MODE_LATER: the option, as it was given */
+	char *config_file;       /* -C */
+	char *account;           /* -a */
+	char *sender;            /* -f, -r, --from; NULL: not given */
+	bool sender_from_header; /* --read-envelope-from */
+	char *full_name;         /* -F */
+	char *syslog_tag;        /* -L */
+	bool recipients_from_header; /* -t */
+	bool ignore_dots;            /* -i, -oi */
+	bool verbose;                /* -v */
+	bool dry_run;                /* --dry-run, --pretend, -P */
+	bool null_aliases;           /* -n */
 	enum report_format report;
-	unsigned notify;	/* -N; enum dsn_notify */
-	enum dsn_return ret;	/* -R */
-	char *envid;		/* -V */
-	enum body_type body_type;	/* -B */
-	struct override *overrides;	/* settings given as long options */
+	unsigned notify;            /* -N; enum dsn_notify */
+	enum dsn_return ret;        /* -R */
+	char *envid;                /* -V */
+	enum body_type body_type;   /* -B */
+	struct override *overrides; /* settings given as long options */
 	size_t n_overrides;
 	struct strings recipients;
-	struct strings warnings;	/* said on stderr first of all */
+	struct strings warnings; /* said on stderr first of all */
 };
 
 #define REQUEST_INIT ((struct request){0})

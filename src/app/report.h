@@ -29,8 +29,8 @@ void report_results(const struct envelope *e, const struct result *results);
 int report_json(const struct envelope *e, const struct result *results,
 		const char *host, struct outcome *o);
 
-/* Standard output is complete; -1 (CAUSE_SYSTEM 5.3.0) if not all of it could be
- * written. */
+/* Standard output is complete; -1 (CAUSE_SYSTEM 5.3.0) if not all of it could
+ * be written. */
 int report_flush(struct outcome *o);
 
 /* -v: the dialogue on stderr. */

@@ -13,10 +13,10 @@
  * control octet, CR, LF or NUL, never an unquoted space or angle bracket.
  */
 struct address {
-	char *mailbox;	  /* local-part@domain, or local-part alone */
-	size_t local_n;	  /* octets of the local-part in it */
+	char *mailbox;  /* local-part@domain, or local-part alone */
+	size_t local_n; /* octets of the local-part in it */
 	bool has_domain;
-	bool needs_utf8;  /* the local-part is not ASCII (RFC 6531) */
+	bool needs_utf8; /* the local-part is not ASCII (RFC 6531) */
 };
 
 struct address_list {
@@ -25,7 +25,7 @@ struct address_list {
 	size_t cap;
 };
 
-#define ADDRESS_INIT ((struct address){0})
+#define ADDRESS_INIT      ((struct address){0})
 #define ADDRESS_LIST_INIT ((struct address_list){0})
 
 /*

@@ -18,9 +18,9 @@ struct content;
 
 /* header (without the empty line) and body must outlive it. */
 struct content *content_new(struct view header, const struct store *body);
-void content_free(struct content *c);	/* NULL is fine */
+void content_free(struct content *c); /* NULL is fine */
 
-uint64_t content_size(const struct content *c);	/* octets in all (RFC 1870) */
+uint64_t content_size(const struct content *c); /* octets in all (RFC 1870) */
 
 /*
  * The next piece, at most `most` octets of it: 1 and a view that is good until

@@ -14,21 +14,21 @@
 enum edit_when { EDIT_AUTO = 0, EDIT_ON, EDIT_OFF };
 
 struct edit_policy {
-	enum edit_when set_from;	/* msmtp's set_from_header */
-	enum edit_when set_date;	/* auto or off */
-	enum edit_when set_msgid;	/* auto or off */
-	enum edit_when set_to;		/* auto, on or off; see below */
-	bool remove_bcc;		/* Bcc and Resent-Bcc */
-	bool undisclosed_recipients;	/* replace To, Cc, Bcc */
+	enum edit_when set_from;     /* msmtp's set_from_header */
+	enum edit_when set_date;     /* auto or off */
+	enum edit_when set_msgid;    /* auto or off */
+	enum edit_when set_to;       /* auto, on or off; see below */
+	bool remove_bcc;             /* Bcc and Resent-Bcc */
+	bool undisclosed_recipients; /* replace To, Cc, Bcc */
 };
 
 /* What the added fields are made of. */
 struct edit_facts {
 	time_t now;
-	const char *full_name;	/* for From; UTF-8 or any bytes; may be NULL */
-	const char *from;	/* mailbox for From; the envelope's sender if
+	const char *full_name; /* for From; UTF-8 or any bytes; may be NULL */
+	const char *from;      /* mailbox for From; the envelope's sender if
 				   NULL */
-	const char *host;	/* right side of Message-ID when the sender has
+	const char *host;      /* right side of Message-ID when the sender has
 				   no domain */
 };
 

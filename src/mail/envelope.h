@@ -26,19 +26,19 @@ enum body_type { BODY_UNSET = 0, BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
 
 struct recipient {
 	struct address address;
-	char *original;	/* before aliases (ORCPT); NULL: the same */
+	char *original; /* before aliases (ORCPT); NULL: the same */
 };
 
 struct envelope {
-	struct address sender;	/* mailbox NULL: not known yet; "": null */
-	struct recipient *recipients;	/* only envelope_add_… adds some */
+	struct address sender; /* mailbox NULL: not known yet; "": null */
+	struct recipient *recipients; /* only envelope_add_… adds some */
 	size_t n_recipients;
 	size_t recipients_cap;
-	void *known;	/* their mailboxes, as a tree of tsearch(3): finds
+	void *known;     /* their mailboxes, as a tree of tsearch(3): finds
 			   duplicates whoever chose the addresses */
-	unsigned notify;	/* enum dsn_notify */
+	unsigned notify; /* enum dsn_notify */
 	enum dsn_return ret;
-	char *envid;		/* plain text, at most 100 octets; or NULL */
+	char *envid; /* plain text, at most 100 octets; or NULL */
 	enum body_type body_type;
 };
 
@@ -46,7 +46,7 @@ struct envelope {
 
 /* What gives a local name a home. */
 struct local_policy {
-	char *maildomain;	/* put behind names without a domain; or NULL */
+	char *maildomain; /* put behind names without a domain; or NULL */
 };
 
 /* RFC 3461 4.1: "never" or a list of success, failure, delay. False: wrong. */

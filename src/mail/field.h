@@ -33,21 +33,21 @@ enum field_id {
 
 /* What a field is for; a set of bits. */
 enum field_role {
-	ROLE_ORIGIN = 1 << 0,	 /* holds the author's or sender's address */
+	ROLE_ORIGIN = 1 << 0,    /* holds the author's or sender's address */
 	ROLE_RECIPIENT = 1 << 1, /* holds recipients (-t) */
-	ROLE_RESENT = 1 << 2,	 /* belongs to a Resent- block */
-	ROLE_BLIND = 1 << 3,	 /* must not arrive: Bcc, Resent-Bcc */
-	ROLE_TRACE = 1 << 4,	 /* Return-Path, Received */
+	ROLE_RESENT = 1 << 2,    /* belongs to a Resent- block */
+	ROLE_BLIND = 1 << 3,     /* must not arrive: Bcc, Resent-Bcc */
+	ROLE_TRACE = 1 << 4,     /* Return-Path, Received */
 	ROLE_MIME = 1 << 5,
 };
 
 /* A slice of the header block (RFC 5322 2.2). */
 struct field {
 	enum field_id id;
-	unsigned roles;	   /* enum field_role */
-	struct view raw;   /* all of it, with its final CRLF */
-	struct view name;  /* as written, without blanks before the colon */
-	struct view body;  /* behind the colon, still folded, no final CRLF */
+	unsigned roles;   /* enum field_role */
+	struct view raw;  /* all of it, with its final CRLF */
+	struct view name; /* as written, without blanks before the colon */
+	struct view body; /* behind the colon, still folded, no final CRLF */
 };
 
 /* The colon must be among so many octets (RFC 5322 2.1.1: lines have 998). */

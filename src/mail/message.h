@@ -11,9 +11,9 @@
 #include "mail/field.h"
 #include "mail/store.h"
 
-#define MESSAGE_HEADER_LIMIT (64u << 20)   /* octets of header block */
-#define MESSAGE_MEMORY_LIMIT (512u << 10)  /* octets of body kept in memory */
-#define MESSAGE_FIELDS_LIMIT (1u << 22)	   /* fields of a header */
+#define MESSAGE_HEADER_LIMIT (64u << 20)  /* octets of header block */
+#define MESSAGE_MEMORY_LIMIT (512u << 10) /* octets of body kept in memory */
+#define MESSAGE_FIELDS_LIMIT (1u << 22)   /* fields of a header */
 
 /*
  * A message as it was written, but for line ends: every line ends in CRLF
@@ -24,23 +24,23 @@
  * is none, all of it is body and the header is empty.
  */
 struct message {
-	struct buf header;	 /* header block without the empty line */
-	struct field *fields;	 /* slices of it, in order */
+	struct buf header;    /* header block without the empty line */
+	struct field *fields; /* slices of it, in order */
 	size_t n_fields;
-	struct store *body;	 /* behind the empty line */
-	bool header_8bit;	 /* an octet over 127 in the header */
+	struct store *body; /* behind the empty line */
+	bool header_8bit;   /* an octet over 127 in the header */
 	bool body_8bit;
-	uint64_t nul_line;	 /* number (from 1) of the first line of input
+	uint64_t nul_line;     /* number (from 1) of the first line of input
 				    that holds a NUL; 0: none */
-	uint64_t bare_cr_line;	 /* the same for a CR that ends no line */
-	uint64_t longest_line;	 /* octets, without CRLF */
+	uint64_t bare_cr_line; /* the same for a CR that ends no line */
+	uint64_t longest_line; /* octets, without CRLF */
 };
 
-#define MESSAGE_INIT                                                          \
+#define MESSAGE_INIT \
 	((struct message){.header = BUF_INIT(MESSAGE_HEADER_LIMIT)})
 
 struct intake_policy {
-	bool dot_ends;	/* a lone dot ends the input (a terminal, no -i) */
+	bool dot_ends; /* a lone dot ends the input (a terminal, no -i) */
 };
 
 /*
@@ -49,8 +49,8 @@ struct intake_policy {
  * CAUSE_INPUT (unreadable), CAUSE_SYSTEM (cannot store), CAUSE_CONTENT 5.3.4
  * (header over a limit).
  */
-int message_read(int fd, const struct intake_policy *policy,
-		 struct message *m, struct outcome *o);
+int message_read(int fd, const struct intake_policy *policy, struct message *m,
+		 struct outcome *o);
 
 /* The first field of that kind, or NULL. */
 const struct field *message_field(const struct message *m, enum field_id id);

@@ -11,11 +11,11 @@
 
 /* What may turn out to be a local-part: words with dots between them. */
 struct words {
-	struct buf text;	/* without quotes and escapes */
-	size_t n;		/* words */
-	bool after_dot;		/* the last thing was a dot */
-	bool quoted;		/* one of the words was a quoted string */
-	const char *fault;	/* why it is no local-part; NULL: none yet */
+	struct buf text;   /* without quotes and escapes */
+	size_t n;          /* words */
+	bool after_dot;    /* the last thing was a dot */
+	bool quoted;       /* one of the words was a quoted string */
+	const char *fault; /* why it is no local-part; NULL: none yet */
 };
 
 /*
@@ -25,13 +25,13 @@ struct words {
  * cannot be parsed; `fault` then says why.
  */
 struct scan {
-	struct view rest;	/* what is still to be read */
-	bool strict;		/* the envelope's form: no blanks, comments,
+	struct view rest; /* what is still to be read */
+	bool strict;      /* the envelope's form: no blanks, comments,
 				   folding */
-	bool in_group;		/* behind a group's colon */
+	bool in_group;    /* behind a group's colon */
 	struct words words;
-	struct buf domain;	/* ASCII, or a literal with its brackets */
-	struct buf detail;	/* a fault's words if they are not constant */
+	struct buf domain; /* ASCII, or a literal with its brackets */
+	struct buf detail; /* a fault's words if they are not constant */
 	const char *fault;
 };
 
@@ -44,7 +44,7 @@ bool scan_refuse(struct scan *s, const char *fault);
 /* The next character; NUL at the end (and for a NUL, which fits nothing). */
 char scan_peek(const struct scan *s);
 void scan_skip(struct scan *s, size_t n);
-bool scan_char(struct scan *s, char c);	/* skips it if it is the next */
+bool scan_char(struct scan *s, char c); /* skips it if it is the next */
 
 /* RFC 5322 3.2.3 atext, with RFC 6532 3.2's octets over 127. */
 bool scan_is_atext(char c);

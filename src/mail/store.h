@@ -15,13 +15,13 @@
 struct store;
 
 struct store *store_new(size_t memory_limit);
-void store_free(struct store *s);	/* NULL is fine */
+void store_free(struct store *s); /* NULL is fine */
 
 /* -1: CAUSE_SYSTEM (disk full is 4.3.1). */
 int store_append(struct store *s, const void *bytes, size_t n,
 		 struct outcome *o);
 
-uint64_t store_size(const struct store *s);	/* octets */
+uint64_t store_size(const struct store *s); /* octets */
 
 /* Up to n octets from `offset` into `bytes`: how many (0 at the end), -1. */
 ptrdiff_t store_read(const struct store *s, uint64_t offset, void *bytes,

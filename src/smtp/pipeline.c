@@ -251,13 +251,14 @@ static int advance(struct flight *f, struct outcome *o)
 	return rc == 0;
 }
 
-/* Words of the server that answer nothing: only 421 may come unasked
- * (RFC 5321 3.8); it then answers the first command. */
+/* Words of the server that answer nothing: only the greeting, and 421
+ * (RFC 5321 3.8), may come unasked; 421 then answers the first command. */
 static int refuse_unsolicited(struct flight *f, struct outcome *o)
 {
 	struct view input = stream_input(f->s->stream);
 
-	if (!input.n || (input.n >= 3 && !memcmp(input.p, "421", 3)))
+	if (!input.n || f->commands[0].step == STEP_GREETING ||
+	    (input.n >= 3 && !memcmp(input.p, "421", 3)))
 		return 0;
 	return garbage(f, "it sent a reply to nothing", o);
 }
@@ -268,7 +269,7 @@ int pipeline_run(struct session *s, struct command *commands, size_t n,
 	struct flight f = {.s = s, .commands = commands, .n = n};
 	int rc = 0;
 
-	if (commands[0].line && refuse_unsolicited(&f, o) < 0)
+	if (refuse_unsolicited(&f, o) < 0)
 		return -1;
 	renew_deadline(&f);
 	while (!is_done(&f)) {

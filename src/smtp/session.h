@@ -81,9 +81,9 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 			     const struct session_request *request,
 			     struct outcome *o);
 
-/* Say one line (without its CRLF) and wait for the reply. Returns -1 only if the
- * conversation fails; a refusal is the caller's to judge. `verb` is its name in
- * messages. */
+/* Say one line (without its CRLF) and wait for the reply. Returns -1 only if
+ * the conversation fails; a refusal is the caller's to judge. `verb` is the
+ * command's name in messages. */
 int session_ask(struct session *s, const char *verb, const char *line,
 		enum step step, struct reply *reply, struct outcome *o);
 

@@ -99,4 +99,3 @@ def send(rider, account):
         assert settle is None or peer.settle(settle), "the peer still waits"
         return result
     return send
-

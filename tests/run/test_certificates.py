@@ -10,7 +10,7 @@ import ssl
 import pytest
 
 from conftest import MESSAGE, PASSWORD
-from faults import Delay, Drop, Inject, Raw
+from faults import Delay, Drop, Inject, Raw, Silent
 
 TEMPFAIL, NOPERM = 75, 77
 
@@ -176,6 +176,21 @@ def test_no_handshake(start, rider, account, tls, data):
     assert b"alice" not in seen and b"bob" not in seen
 
 
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_silent_handshake(start, rider, account, tls):
+    faults = {"greeting": Silent()} if tls == "implicit" else {
+        "starttls": [Raw(b"220 go ahead\r\n"), Silent()]}
+    peer = start(tls="none", strict=False, capabilities="STARTTLS",
+                 faults=faults)
+    rider.config(account(peer, tls="on", timeout=1, tls_starttls="on"
+                         if tls == "starttls" else "off"))
+    result = rider.run("bob@example.net", stdin=MESSAGE)
+    refused(peer, result, "time|second|silent|no answer")
+    assert result.seconds < 5
+    assert b"alice" not in peer.session.clear
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1"])
 def test_old_versions(start, send, certs, version):
     def context():

@@ -185,7 +185,7 @@ SETTINGS = [
     "auth=on", "auth=plain", "user=x", "passwordeval=true", "tls=off",
     "tls=on", "tls", "tls-starttls=off", "tls-starttls",
     "tls-trust-file=/dev/null", "tls-crl-file=/dev/null",
-    "tls-fingerprint=" + ":".join(["AB"] * 32), 
+    "tls-fingerprint=" + ":".join(["AB"] * 32),
     "tls-key-file=/x --tls-cert-file=/y", "tls-certcheck",
     "tls-certcheck=off",
     "tls-priorities=NORMAL", "tls-host-override=x.example",
@@ -365,5 +365,3 @@ def test_no_room_for_the_message(peer, ready):
     assert result.code in (71, 73, 74, 75), str(result)
     assert len(result.lines) == 1
     assert not peer.messages
-
-

@@ -79,7 +79,8 @@ def test_json_of_failed_sessions(start, send, faults, settings, status, code):
 
 def test_json_of_odd_words(start, send):
     """It stays JSON whatever the server says."""
-    peer = start(faults={"rcpt": "550 5.1.1 \"quoted\\\" \x01\x1b \u2028 caf\xe9"})
+    peer = start(faults={
+        "rcpt": "550 5.1.1 \"quoted\\\" \x01\x1b \u2028 caf\xe9"})
     result = send(peer, "--report=json", BOB)
     [line] = report(result)
     assert '"quoted' in line["text"]

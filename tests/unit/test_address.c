@@ -2,18 +2,10 @@
 /* Addresses: the envelope's and the header's, good, odd and hostile. */
 #include "mail/address.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "base/text.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 #define TEN   "xxxxxxxxxx"
 #define SIXTY TEN TEN TEN TEN TEN TEN
@@ -65,7 +57,7 @@ static void takes_envelope_addresses(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address a = ADDRESS_INIT;
 		struct outcome o = OUTCOME_INIT;
 		const char *at;
@@ -176,7 +168,7 @@ static void refuses_envelope_addresses(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address a = ADDRESS_INIT;
 		struct outcome o = OUTCOME_INIT;
 
@@ -328,7 +320,7 @@ static void reads_lists(void **state)
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < N(lists); i++) {
+	for (i = 0; i < N_OF(lists); i++) {
 		struct address_list list = ADDRESS_LIST_INIT;
 		struct outcome o = OUTCOME_INIT;
 		struct buf all = BUF_INIT(1000);
@@ -369,7 +361,7 @@ static void errors_name_the_text(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address_list list = ADDRESS_LIST_INIT;
 		struct outcome o = OUTCOME_INIT;
 
@@ -422,7 +414,7 @@ static void long_lists_take_linear_time(void **state)
 	size_t i, size = 512u << 10;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address_list list = ADDRESS_LIST_INIT;
 		struct buf body = BUF_INIT(4u << 20);
 		struct outcome o = OUTCOME_INIT;
@@ -470,7 +462,7 @@ static void qualifies_local_names(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address a = ADDRESS_INIT;
 		struct outcome o = OUTCOME_INIT;
 		int rc;
@@ -507,7 +499,7 @@ static void compares(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address a = ADDRESS_INIT, b = ADDRESS_INIT;
 		struct outcome o = OUTCOME_INIT;
 

@@ -2,15 +2,7 @@
 /* A buffer keeps its invariants whatever is put into it. */
 #include "base/buf.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void check_invariants(const struct buf *b)
 {
@@ -34,7 +26,7 @@ static void adds_what_fits_whole(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct buf b = BUF_INIT(cases[i].limit);
 
 		buf_add_text(&b, cases[i].first);

@@ -2,15 +2,7 @@
 /* Header, empty line and body as one run of octets, in any pieces. */
 #include "mail/content.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void pull(struct content *c, uint64_t most, struct buf *out)
 {
@@ -45,7 +37,7 @@ static void tells_all_of_it(void **state)
 	size_t i, j, limit;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++)
+	for (i = 0; i < N_OF(cases); i++)
 		for (limit = 0; limit < 12; limit += 2) {
 			struct buf out = BUF_INIT(1000);
 			struct outcome o = OUTCOME_INIT;
@@ -55,7 +47,7 @@ static void tells_all_of_it(void **state)
 				content_new(view_of(cases[i].header), s);
 
 			store_append(s, body.p, body.n, &o);
-			for (j = 0; j < N(mosts); j++) {
+			for (j = 0; j < N_OF(mosts); j++) {
 				pull(c, mosts[j], &out);
 				assert_string_equal(out.p, cases[i].all);
 			}

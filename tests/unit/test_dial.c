@@ -12,6 +12,7 @@
 #include "names.h"
 
 #include "base/memory.h"
+#include "unit.h"
 
 #define AGES 60000 /* ms; nothing here takes as long unless it hangs */
 

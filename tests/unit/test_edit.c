@@ -3,36 +3,16 @@
 #include "mail/edit.h"
 
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "base/text.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "letter.h"
+#include "unit.h"
 
 #define HOST "host.example"
 #define DATE "Date: Mon, 01 Jan"
-
-static void read_text(const char *text, struct message *m)
-{
-	const struct intake_policy policy = {false};
-	struct outcome o = OUTCOME_INIT;
-	int fd = memfd_create("message", MFD_CLOEXEC);
-
-	*m = MESSAGE_INIT;
-	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(message_read(fd, &policy, m, &o), 0);
-	close(fd);
-}
 
 static void edit(const char *text, const char *sender,
 		 const struct edit_policy *policy,
@@ -108,7 +88,7 @@ static void leaves_out_and_replaces(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(removals); i++) {
+	for (i = 0; i < N_OF(removals); i++) {
 		edit(removals[i].message, "s@example.org", &removals[i].policy,
 		     &facts, &out);
 		assert_string_equal(out.p, removals[i].header);
@@ -144,7 +124,7 @@ static void dates_are_local(void **state)
 
 	(void)state;
 	setlocale(LC_ALL, "");
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct edit_facts facts = {.now = cases[i].now};
 
 		setenv("TZ", cases[i].zone, 1);
@@ -180,7 +160,7 @@ static void ids_are_random_and_of_the_senders_domain(void **state)
 	size_t i, n;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		const struct edit_facts facts = {.from = cases[i].from,
 						 .host = cases[i].host};
 
@@ -233,7 +213,7 @@ static void names_the_author(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		const struct edit_facts facts = {.full_name = cases[i].name,
 						 .from = cases[i].from};
 
@@ -254,7 +234,7 @@ static void no_name_makes_a_long_line(void **state)
 	size_t i, n;
 
 	(void)state;
-	for (i = 0; i < N(atoms); i++) {
+	for (i = 0; i < N_OF(atoms); i++) {
 		buf_clear(&name);
 		for (n = 0; n < 1500; n++) {
 			struct edit_facts facts = {0};
@@ -289,7 +269,7 @@ static void without_any_sender_there_is_no_from(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(senders); i++) {
+	for (i = 0; i < N_OF(senders); i++) {
 		edit("From: x\n\n", senders[i], &policy, &facts, &out);
 		assert_string_equal(out.p, "From: x\r\n");
 		edit("X: y\n\n", senders[i], &policy, &facts, &out);
@@ -316,7 +296,7 @@ static void refuses(void **state)
 
 	(void)state;
 	read_text("X: y\n\n", &m);
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		const struct edit_facts facts = {.from = cases[i].from};
 		struct envelope e = ENVELOPE_INIT;
 		struct outcome o = OUTCOME_INIT;
@@ -347,14 +327,14 @@ static void completes_a_message_of_cron(void **state)
 	(void)state;
 	edit("Subject: x\nBcc: y\n\nz\n", "a@b.c", &policy, &facts, &out);
 	read_text(out.p, &m);
-	assert_int_equal(m.n_fields, N(order) - 1);
+	assert_int_equal(m.n_fields, N_OF(order) - 1);
 	for (i = 0; i < m.n_fields; i++)
 		assert_int_equal(m.fields[i].id, order[i]);
 	assert_int_equal(store_size(m.body), 0);
 	message_release(&m);
 	edit("Subject: x\n\nz\n", "a@b.c", &policy, &facts, &out);
 	read_text(out.p, &m);
-	assert_int_equal(m.n_fields, N(order));
+	assert_int_equal(m.n_fields, N_OF(order));
 	assert_int_equal(m.fields[4].id, FIELD_TO);
 	message_release(&m);
 	buf_release(&out);

@@ -2,18 +2,8 @@
 /* Base64, hex, xtext, encoded words and JSON: both known answers and rules. */
 #include "base/encode.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "base/text.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void speaks_base64(void **state)
 {
@@ -32,7 +22,7 @@ static void speaks_base64(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct buf coded = BUF_INIT(100), plain = BUF_INIT_SECRET(100);
 
 		encode_base64(&coded, cases[i].plain);
@@ -55,7 +45,7 @@ static void refuses_what_is_no_base64(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		assert_false(decode_base64(&out, view_of(cases[i])));
 		assert_int_equal(out.n, 0);
 	}
@@ -116,7 +106,7 @@ static void speaks_json(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct buf out = BUF_INIT(100);
 
 		encode_json(&out, cases[i].raw);
@@ -145,7 +135,7 @@ static void writes_short_words(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct buf out = BUF_INIT(1000);
 
 		encode_words(&out, view_of(cases[i].text), cases[i].column);
@@ -239,7 +229,7 @@ static void any_text_comes_back(void **state)
 	size_t i, n, column;
 
 	(void)state;
-	for (i = 0; i < N(atoms); i++) {
+	for (i = 0; i < N_OF(atoms); i++) {
 		struct buf text = BUF_INIT(10000);
 
 		for (n = 0; n < 90; n++) {

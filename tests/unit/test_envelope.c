@@ -2,19 +2,12 @@
 /* The envelope: gathered from arguments and header, refused in words. */
 #include "mail/envelope.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "letter.h"
+#include "unit.h"
 
 static char home_domain[] = "home.example";
 static const struct local_policy homeless = {NULL}, at_home = {home_domain};
@@ -45,7 +38,7 @@ static void understands_dsn_words(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		notify = 0;
 		assert_int_equal(envelope_parse_notify(view_of(cases[i].text),
 						       &notify),
@@ -94,7 +87,7 @@ static void checks_envelope_ids(void **state)
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct outcome o = OUTCOME_INIT;
 
 		assert_int_equal(envelope_set_envid(&e, cases[i].text, &o),
@@ -134,7 +127,7 @@ static void sets_the_sender(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct envelope e = ENVELOPE_INIT;
 		struct outcome o = OUTCOME_INIT;
 		int rc = envelope_set_sender(&e, view_of(cases[i].text),
@@ -193,7 +186,7 @@ static void adds_arguments(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct envelope e = ENVELOPE_INIT;
 		struct outcome o = OUTCOME_INIT;
 		int rc;
@@ -251,19 +244,6 @@ static void drops_duplicates_among_many(void **state)
 	envelope_release(&e);
 }
 
-static void read_text(const char *text, struct message *m)
-{
-	const struct intake_policy policy = {false};
-	struct outcome o = OUTCOME_INIT;
-	int fd = memfd_create("message", MFD_CLOEXEC);
-
-	*m = MESSAGE_INIT;
-	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(message_read(fd, &policy, m, &o), 0);
-	close(fd);
-}
-
 static void takes_recipients_from_the_header(void **state)
 {
 	static const struct {
@@ -306,7 +286,7 @@ static void takes_recipients_from_the_header(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct envelope e = ENVELOPE_INIT;
 		struct outcome o = OUTCOME_INIT;
 		struct message m;
@@ -365,7 +345,7 @@ static void takes_the_sender_from_the_header(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct address a = ADDRESS_INIT;
 		struct outcome o = OUTCOME_INIT;
 		struct message m;

@@ -2,17 +2,8 @@
 /* Where a header field ends, what it is called, what it is for. */
 #include "mail/field.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "base/text.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void cuts_fields(void **state)
 {
@@ -43,7 +34,7 @@ static void cuts_fields(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		assert_true(field_cut(view_of(cases[i].header), &f));
 		assert_true(view_equal(f.raw, view_of(cases[i].raw)));
 		assert_true(view_equal(f.name, view_of(cases[i].name)));
@@ -74,7 +65,7 @@ static void refuses_what_is_no_field(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		assert_false(field_cut(cases[i], &f));
 		assert_false(field_begins(cases[i]));
 	}
@@ -121,7 +112,7 @@ static void knows_roles(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		assert_true(field_cut(view_of(cases[i].header), &f));
 		assert_int_equal(f.roles, cases[i].roles);
 	}

@@ -5,19 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void reads_up_to_the_limit(void **state)
 {
@@ -42,7 +34,7 @@ static void reads_up_to_the_limit(void **state)
 
 	(void)state;
 	memset(octets, 'x', sizeof(octets));
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct buf out = BUF_INIT(cases[i].limit);
 		struct outcome o = OUTCOME_INIT;
 		int fd = file_temporary(&o);
@@ -116,7 +108,7 @@ static void temporary_files_are_private(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(places); i++) {
+	for (i = 0; i < N_OF(places); i++) {
 		struct outcome o = OUTCOME_INIT;
 		struct stat status;
 		int fd;
@@ -211,7 +203,7 @@ static void expands_the_home(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(own));
 	setenv("HOME", own, 1);
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		char *path = file_expand(view_of(cases[i].path));
 
 		if (cases[i].result[0] == '@') {

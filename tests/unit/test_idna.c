@@ -2,16 +2,7 @@
 /* Domains in ASCII, or a reason why not. */
 #include "base/idna.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 #define TEN   "aaaaaaaaaa"
 #define SIXTY TEN TEN TEN TEN TEN TEN
@@ -46,7 +37,7 @@ static void converts(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct outcome o = OUTCOME_INIT;
 		char *ascii = idna_to_ascii(view_of(cases[i][0]), &o);
 
@@ -85,7 +76,7 @@ static void refuses(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct outcome o = OUTCOME_INIT;
 
 		assert_null(idna_to_ascii(cases[i].domain, &o));

@@ -3,24 +3,16 @@
 #include "mail/message.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "base/text.h"
+#include "unit.h"
 
-#define N(array) (sizeof(array) / sizeof((array)[0]))
-#define BLOCK    65536u /* octets that are read at once */
+#define BLOCK 65536u /* octets that are read at once */
 
 static const struct intake_policy plain = {false}, terminal = {true};
 
@@ -219,7 +211,7 @@ static void reads_every_form(void **state)
 	size_t i, step;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++)
+	for (i = 0; i < N_OF(cases); i++)
 		for (step = 1; step <= 100; step += step < 8 ? 1 : 92) {
 			check_case(&cases[i], &plain, step);
 			if (!memchr(cases[i].body, '.', strlen(cases[i].body)))
@@ -232,7 +224,7 @@ static void a_dot_ends_a_terminals_input(void **state)
 	size_t i, step;
 
 	(void)state;
-	for (i = 0; i < N(dot_cases); i++)
+	for (i = 0; i < N_OF(dot_cases); i++)
 		for (step = 1; step <= 100; step += step < 8 ? 1 : 92)
 			check_case(&dot_cases[i], &terminal, step);
 }
@@ -282,7 +274,7 @@ static void borders_of_blocks_do_not_show(void **state)
 	size_t i, at;
 
 	(void)state;
-	for (i = 0; i < N(tails); i++)
+	for (i = 0; i < N_OF(tails); i++)
 		for (at = BLOCK - 12; at <= BLOCK + 4; at++) {
 			struct buf input = BUF_INIT(1u << 20);
 			struct buf body = BUF_INIT(1u << 20);
@@ -323,8 +315,8 @@ static void long_first_lines(void **state)
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < N(begins); i++)
-		for (j = 0; j < N(sizes); j++) {
+	for (i = 0; i < N_OF(begins); i++)
+		for (j = 0; j < N_OF(sizes); j++) {
 			struct buf input = BUF_INIT(1u << 22);
 			struct buf body = BUF_INIT(1u << 22);
 			struct message m;
@@ -354,7 +346,7 @@ static void bodies_larger_than_memory(void **state)
 	size_t e, i;
 
 	(void)state;
-	for (e = 0; e < N(ends); e++) {
+	for (e = 0; e < N_OF(ends); e++) {
 		struct buf body = BUF_INIT(1u << 24);
 		struct message m;
 

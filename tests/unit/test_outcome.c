@@ -3,17 +3,8 @@
 #include "base/outcome.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#undef fail /* cmocka has a macro of that name */
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void records_a_failure(void **state)
 {
@@ -53,7 +44,7 @@ static void tells_an_empty_disk_from_a_wrong_path(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		errno = cases[i].error;
 		assert_int_equal(fail_errno(&o, cases[i].cause, "5.3.0", "%s",
 					    "file"),

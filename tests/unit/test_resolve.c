@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "names.h"
+#include "unit.h"
 
 #define AGES 60000 /* ms; nothing here takes as long unless it hangs */
 

@@ -12,38 +12,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "home.h"
 #include "unit.h"
-
-static char home[64];
-
-static int make_home(void **state)
-{
-	(void)state;
-	snprintf(home, sizeof(home), "/tmp/postrider-secret.XXXXXX");
-	if (!mkdtemp(home))
-		return -1;
-	setenv("HOME", home, true);
-	return chdir(home);
-}
-
-static int remove_home(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", home);
-	return chdir("/") < 0 || system(command) != 0;
-}
-
-static void write_file(const char *path, mode_t mode, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-}
 
 /* The password; or "! status why not". */
 static char *get(char *command, char *password, char *file)

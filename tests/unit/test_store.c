@@ -2,20 +2,11 @@
 /* A body comes back as it was stored, in memory or in a file. */
 #include "mail/store.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
-#include <cmocka.h>
-
 #include "base/buf.h"
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static char octet_at(uint64_t offset)
 {
@@ -62,9 +53,9 @@ static void keeps_every_octet(void **state)
 	size_t l, n, a, step;
 
 	(void)state;
-	for (l = 0; l < N(limits); l++)
-		for (n = 0; n < N(sizes); n++)
-			for (step = 0; step < N(steps); step++) {
+	for (l = 0; l < N_OF(limits); l++)
+		for (n = 0; n < N_OF(sizes); n++)
+			for (step = 0; step < N_OF(steps); step++) {
 				struct store *s = store_new(limits[l]);
 
 				for (a = 0; a < sizes[n]; a += steps[step])

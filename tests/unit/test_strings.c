@@ -2,12 +2,7 @@
 /* A list that owns what is put into it. */
 #include "base/strings.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 static void adds_finds_and_copies(void **state)
 {

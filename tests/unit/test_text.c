@@ -2,14 +2,7 @@
 /* Bytes and words, compared, matched, counted and shown. */
 #include "base/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+#include "unit.h"
 
 static void compares(void **state)
 {
@@ -38,7 +31,7 @@ static void trims(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++)
+	for (i = 0; i < N_OF(cases); i++)
 		assert_true(view_equal(view_trim(view_of(cases[i][0])),
 				       view_of(cases[i][1])));
 }
@@ -83,7 +76,7 @@ static void knows_utf8(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++)
+	for (i = 0; i < N_OF(cases); i++)
 		assert_int_equal(view_is_utf8(view_of(cases[i].text)),
 				 cases[i].valid);
 }
@@ -113,7 +106,7 @@ static void matches_wildcards(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++)
+	for (i = 0; i < N_OF(cases); i++)
 		assert_int_equal(text_matches(view_of(cases[i].pattern),
 					      view_of(cases[i].text)),
 				 cases[i].matches);
@@ -145,7 +138,7 @@ static void reads_numbers(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		value = 0;
 		assert_int_equal(text_to_number(view_of(cases[i].text),
 						cases[i].max, &value),
@@ -173,7 +166,7 @@ static void reads_durations(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		seconds = 0;
 		assert_int_equal(text_to_seconds(view_of(cases[i].text),
 						 1000000, &seconds),
@@ -200,7 +193,7 @@ static void shows_one_line(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N_OF(cases); i++) {
 		struct buf b = BUF_INIT(1000);
 
 		text_add_printable(&b, cases[i].raw);
@@ -227,7 +220,7 @@ static void measures_distance(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < N(cases); i++)
+	for (i = 0; i < N_OF(cases); i++)
 		assert_int_equal(text_distance(view_of(cases[i].a),
 					       view_of(cases[i].b), 3),
 				 cases[i].distance);

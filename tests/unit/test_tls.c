@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "net/certificate.h"
 #include "net/stream.h"
+#include "unit.h"
 
 #define HOST    "mail.example.org"
 #define SECONDS 60 /* a generous deadline */

@@ -39,7 +39,6 @@ struct request {
 	bool ignore_dots;            /* -i, -oi */
 	bool verbose;                /* -v */
 	bool dry_run;                /* --dry-run, --pretend, -P */
-	bool null_aliases;           /* -n */
 	enum report_format report;
 	unsigned notify;            /* -N; enum dsn_notify */
 	enum dsn_return ret;        /* -R */

@@ -18,7 +18,8 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define LINE_LIMIT       (1u << 20) /* octets */
+#define VALUE_LIMIT      (64u << 10) /* octets of a value; the rest goes */
+#define LINE_LIMIT       (4u << 20)  /* octets; more than all values together */
 #define LOCK_PATIENCE_MS 5000
 
 static bool is_plain(struct view v)
@@ -37,6 +38,8 @@ static void add_value(struct buf *out, struct view value)
 	struct buf printable = BUF_INIT(LINE_LIMIT);
 	size_t i;
 
+	if (value.n > VALUE_LIMIT)
+		value.n = VALUE_LIMIT;
 	if (is_plain(value)) {
 		buf_add_view(out, value);
 		return;
@@ -74,7 +77,8 @@ static const char *status_of(const struct result *r)
 	}
 }
 
-/* a@b,c@d; with what became of each behind a colon where that differs. */
+/* a@b,c@d; with what became of each behind a colon where that differs; of very
+ * many the first, and how many more there are. */
 static void add_recipients(struct buf *out, const struct logline *l)
 {
 	struct buf list = BUF_INIT(LINE_LIMIT);
@@ -84,13 +88,15 @@ static void add_recipients(struct buf *out, const struct logline *l)
 	for (i = 1; l->results && i < n; i++)
 		differ |= strcmp(status_of(&l->results[i]),
 				 status_of(&l->results[0])) != 0;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && list.n < VALUE_LIMIT - 1024; i++) {
 		buf_printf(&list, "%s%s", i ? "," : "",
 			   l->envelope->recipients[i].address.mailbox);
 		if (differ)
 			buf_printf(&list, ":%s", status_of(&l->results[i]));
 	}
 	add_pair(out, "recipients", list.p);
+	if (i < n)
+		add_number(out, "more", n - i);
 	buf_release(&list);
 }
 
@@ -184,32 +190,12 @@ static void write_file(const struct log_policy *policy, const struct buf *text)
 	buf_release(&line);
 }
 
-static int facility_of(const char *name)
-{
-	static const struct {
-		const char *name;
-		int facility;
-	} rows[] = {
-		{"LOG_MAIL", LOG_MAIL},     {"LOG_USER", LOG_USER},
-		{"LOG_LOCAL0", LOG_LOCAL0}, {"LOG_LOCAL1", LOG_LOCAL1},
-		{"LOG_LOCAL2", LOG_LOCAL2}, {"LOG_LOCAL3", LOG_LOCAL3},
-		{"LOG_LOCAL4", LOG_LOCAL4}, {"LOG_LOCAL5", LOG_LOCAL5},
-		{"LOG_LOCAL6", LOG_LOCAL6}, {"LOG_LOCAL7", LOG_LOCAL7},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].facility;
-	return LOG_MAIL;
-}
-
 static void write_syslog(const struct logline *l, const struct buf *text)
 {
 	int level = outcome_is_failure(l->outcome) ? LOG_ERR : LOG_INFO;
 
 	openlog(l->syslog_tag ? l->syslog_tag : "postrider", LOG_PID,
-		facility_of(l->account->log.syslog));
+		l->account->log.syslog);
 	syslog(level, "%s", text->p);
 	closelog();
 }

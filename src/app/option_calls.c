@@ -65,7 +65,6 @@ int option_call_return(struct option_context *c, char *value)
 int option_call_no_aliases(struct option_context *c, char *value)
 {
 	(void)value;
-	c->request->null_aliases = true;
 	option_override(c->request, "aliases", "");
 	return 0;
 }

@@ -120,6 +120,12 @@ static int probe_account(const struct account *a, const struct trace *trace,
 	return 0;
 }
 
+static void forget(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
 /* Nobody logs in. A certificate that does not verify is shown all the same, so
  * that its fingerprint can be compared and pinned; the failure stays one. The
  * account is changed. */
@@ -137,8 +143,9 @@ static void run_probe(struct account *a, const struct trace *trace,
 	if (o->cause != CAUSE_TLS || !a->tls.certcheck)
 		return;
 	a->tls.certcheck = false;
-	free(a->tls.fingerprint);
-	a->tls.fingerprint = NULL;
+	forget(&a->tls.fingerprint);
+	forget(&a->tls.cert_file); /* not for a server that is not known */
+	forget(&a->tls.key_file);
 	probe_account(a, trace, &printed, &second);
 	outcome_release(&second);
 }

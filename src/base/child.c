@@ -24,6 +24,7 @@
 
 #define PIECE       4096 /* octets read at once */
 #define CANNOT_EXEC 127  /* the shell's own status for that */
+#define EXIT_LOOK   100  /* ms between looks whether a command has ended */
 
 /* --------------------------------------------------------- inside the child */
 
@@ -191,17 +192,35 @@ static int judge(const char *what, int status, struct outcome *o)
 	return 0;
 }
 
+/* Collect until the end of the output, or until the command has ended: what it
+ * leaves running in the background may hold its output open for ever. */
+static int collect_until_exit(pid_t pid, int fd, struct buf *out, int *status,
+			      bool *has_ended)
+{
+	int rc = 1;
+
+	while (rc == 1 && !*has_ended) {
+		rc = collect(fd, out, deadline_in_ms(EXIT_LOOK));
+		if (rc != 1 || waitpid(pid, status, WNOHANG) != pid)
+			continue;
+		*has_ended = true;
+		rc = collect(fd, out, deadline_in_ms(0));
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 static int capture_from(const char *what, pid_t pid, int fd, struct buf *out,
 			struct outcome *o)
 {
-	int rc = collect(fd, out, DEADLINE_NEVER);
-	int error = errno;
+	bool has_ended = false;
 	int status = 0;
+	int rc = collect_until_exit(pid, fd, out, &status, &has_ended);
+	int error = errno;
 
 	close(fd); /* whoever still writes gets SIGPIPE */
-	if (rc < 0)
+	if (rc < 0 && !has_ended)
 		kill(pid, SIGKILL);
-	if (!await(pid, &status))
+	if (!has_ended && !await(pid, &status))
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
 				  "%s: waiting for it", what);
 	errno = error;

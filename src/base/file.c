@@ -17,15 +17,18 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define READ_SIZE (64u << 10) /* octets asked for at once */
+#define READ_SIZE      (64u << 10) /* octets asked for at once */
+#define WRITE_PATIENCE 5000        /* ms */
 
 int file_open_standard_streams(void)
 {
 	int fd;
 
-	/* open() takes the lowest free number, so these come in order */
+	/* open() takes the lowest free number, so these come in order; what is
+	 * open for writing only can't be read, and a message that is not there
+	 * is not taken for an empty one */
 	for (fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_WRONLY) != fd)
 			return -1;
 	return 0;
 }
@@ -95,7 +98,10 @@ int file_write_all(int fd, const void *bytes, size_t n)
 			p += done;
 			n -= (size_t)done;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			poll(&wait, 1, -1);
+			if (poll(&wait, 1, WRITE_PATIENCE) == 0) {
+				errno = ETIMEDOUT;
+				return -1;
+			}
 		} else if (errno != EINTR) {
 			return -1;
 		}

@@ -10,7 +10,8 @@
 #include "base/outcome.h"
 
 /* Open /dev/null on whichever of 0, 1, 2 is closed, so that no socket or file
- * becomes a standard stream. Done before anything else. -1: could not. */
+ * becomes a standard stream; reading from such a standard input fails. Done
+ * before anything else. -1: could not. */
 int file_open_standard_streams(void);
 
 /* Like read(), but never EINTR, and waits where fd is non-blocking. */
@@ -20,7 +21,8 @@ ptrdiff_t file_read(int fd, void *bytes, size_t n);
  * -1 with CAUSE_SYSTEM; too large is a failure too. */
 int file_read_fd(int fd, const char *name, struct buf *out, struct outcome *o);
 
-/* Write everything, whatever the signals; -1 and errno. */
+/* Write everything, whatever the signals; -1 and errno, ETIMEDOUT when a pipe
+ * or the like has taken nothing for five seconds. */
 int file_write_all(int fd, const void *bytes, size_t n);
 
 /*

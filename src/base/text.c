@@ -86,6 +86,16 @@ bool view_has_8bit(struct view v)
 	return (bits & UINT64_C(0x8080808080808080)) != 0;
 }
 
+bool view_has_control(struct view v)
+{
+	size_t i;
+
+	for (i = 0; i < v.n; i++)
+		if (text_is_control(v.p[i]) && v.p[i] != '\t')
+			return true;
+	return false;
+}
+
 /* The length of the UTF-8 character at the start of v; 0 if there is none.
  * The bounds on the second octet are those of RFC 3629 4. */
 static size_t utf8_length(struct view v)

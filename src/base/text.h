@@ -20,7 +20,8 @@ bool view_equal_nocase(struct view a, struct view b); /* ASCII */
 bool view_starts_nocase(struct view v, struct view prefix);
 struct view view_trim(struct view v); /* SP, TAB, CR, LF at both ends */
 bool view_has_8bit(struct view v);
-bool view_is_utf8(struct view v); /* RFC 3629, no surrogates */
+bool view_has_control(struct view v); /* other than TAB */
+bool view_is_utf8(struct view v);     /* RFC 3629, no surrogates */
 
 /*
  * Split the next word off v: skips leading SP/TAB, returns the run up to the

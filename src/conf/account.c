@@ -23,9 +23,7 @@ void account_release(struct account *a)
 		*text = NULL;
 	}
 	free(a->auth.mechanism);
-	free(a->log.syslog);
 	free(a->name);
-	free(a->origin);
 	*a = ACCOUNT_INIT;
 }
 

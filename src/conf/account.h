@@ -30,7 +30,7 @@ struct identity_policy {
 struct log_policy {
 	char *logfile;     /* NULL: none; "-": standard output */
 	char *time_format; /* strftime; NULL: ISO 8601 */
-	char *syslog;      /* facility ("LOG_MAIL"); NULL: none */
+	int syslog;        /* facility of syslog(3); 0: none */
 };
 
 struct dsn_policy {
@@ -44,7 +44,6 @@ struct dsn_policy {
  */
 struct account {
 	char *name;
-	char *origin; /* the file it came from, for messages */
 	struct dial_policy dial;
 	struct tls_policy tls;
 	struct session_policy session;

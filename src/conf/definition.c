@@ -6,6 +6,7 @@
  */
 #include "conf/definition.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #include "base/idna.h"
@@ -253,28 +254,42 @@ static void derive_port(const struct definition *d, struct account *a)
 }
 
 /* The name for EHLO is ASCII without blanks, whatever it was made from. */
+/* An address literal (RFC 5321 4.1.3). */
+static bool is_literal(const char *text)
+{
+	struct view inner = view_skip(view_of(text), 1);
+	struct view tag = VIEW("IPv6:");
+	bool is_ipv6 = view_starts_nocase(inner, tag);
+	char address[INET6_ADDRSTRLEN] = "";
+	struct in6_addr ignored;
+
+	if (is_ipv6)
+		inner = view_skip(inner, tag.n);
+	if (*text != '[' || inner.n < 2 || inner.n > sizeof(address) ||
+	    inner.p[inner.n - 1] != ']')
+		return false;
+	memcpy(address, inner.p, inner.n - 1);
+	return inet_pton(is_ipv6 ? AF_INET6 : AF_INET, address, &ignored) == 1;
+}
+
+/* What EHLO may be followed by: a domain or an address literal (RFC 5321
+ * 4.1.1.1). */
 static int derive_domain(const struct definition *d,
 			 const struct definition_build *how, struct account *a,
 			 struct outcome *o)
 {
 	char *ascii;
-	const char *p;
 
-	if (!a->session.domain)
+	if (!a->session.domain || is_literal(a->session.domain))
 		return 0;
-	if (view_has_8bit(view_of(a->session.domain))) {
-		ascii = idna_to_ascii(view_of(a->session.domain), o);
-		if (!ascii)
-			goto wrong;
+	ascii = idna_to_ascii(view_of(a->session.domain), o);
+	if (ascii) {
 		free(a->session.domain);
 		a->session.domain = ascii;
+		return 0;
 	}
-	for (p = a->session.domain; *p; p++)
-		if (text_is_control(*p) || text_is_space(*p))
-			goto wrong;
-	return 0;
-wrong:
-	fail(o, CAUSE_CONFIG, "5.3.5", "domain: '%s' is no host name",
+	fail(o, CAUSE_CONFIG, "5.3.5",
+	     "domain: '%s' is neither a domain nor an address in brackets",
 	     a->session.domain);
 	return override_of(how, "domain") ? -1 : blame(d, "domain", o);
 }
@@ -377,7 +392,6 @@ int definition_to_account(const struct definition *d,
 {
 	account_release(a);
 	a->name = memory_dup(d->name);
-	a->origin = memory_dup(d->file);
 	setting_apply_defaults(a, d->as_msmtp);
 	if (apply_entries(d, a, o) < 0 || apply_overrides(how, a, o) < 0)
 		return -1;

@@ -12,11 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-#define MAILNAME   "/etc/mailname"
-#define TEXT_LIMIT (64u << 10)
+#define LOOK_UP_SECONDS 10
+#define LOOK_UP_SECONDS 10
+#define MAILNAME        "/etc/mailname"
+#define TEXT_LIMIT      (64u << 10)
 
 static char *login_name(void)
 {
@@ -62,21 +66,35 @@ static char *host_name(void)
 	return memory_dup(system);
 }
 
-static char *canonical_name(void)
+/* In a process of its own, as no look-up can be stopped. */
+static void look_up_canonical(const void *context, int fd)
 {
+	const char *host = context;
 	struct addrinfo hints = {.ai_flags = AI_CANONNAME,
 				 .ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
+
+	if (getaddrinfo(host, NULL, &hints, &found) != 0)
+		return;
+	if (found->ai_canonname)
+		(void)!file_write_all(fd, found->ai_canonname,
+				      strlen(found->ai_canonname));
+	freeaddrinfo(found);
+}
+
+static char *canonical_name(void)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	struct buf name = BUF_INIT(NI_MAXHOST);
 	char *host = host_name();
 
-	if (getaddrinfo(host, NULL, &hints, &found) == 0) {
-		if (found && found->ai_canonname) {
-			free(host);
-			host = memory_dup(found->ai_canonname);
-		}
-		freeaddrinfo(found);
-	}
-	return host;
+	child_call(look_up_canonical, host, &name, deadline_in(LOOK_UP_SECONDS),
+		   &ignored);
+	outcome_release(&ignored);
+	if (!name.n)
+		return host;
+	free(host);
+	return buf_detach(&name);
 }
 
 static char *mail_name(void)

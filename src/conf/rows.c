@@ -4,6 +4,8 @@
  * they are listed to people. Reading, printing, --help, the long options, the
  * manual and the completions follow from here.
  */
+#include <syslog.h>
+
 #include "conf/setting.h"
 #include "conf/value.h"
 
@@ -13,6 +15,22 @@
 static const struct setting_choice protocols[] = {
 	{"smtp", false},
 	{"lmtp", true},
+	{NULL, 0},
+};
+
+static const struct setting_choice facilities[] = {
+	{"off", 0},
+	{"LOG_USER", LOG_USER},
+	{"on", LOG_USER},
+	{"LOG_MAIL", LOG_MAIL},
+	{"LOG_LOCAL0", LOG_LOCAL0},
+	{"LOG_LOCAL1", LOG_LOCAL1},
+	{"LOG_LOCAL2", LOG_LOCAL2},
+	{"LOG_LOCAL3", LOG_LOCAL3},
+	{"LOG_LOCAL4", LOG_LOCAL4},
+	{"LOG_LOCAL5", LOG_LOCAL5},
+	{"LOG_LOCAL6", LOG_LOCAL6},
+	{"LOG_LOCAL7", LOG_LOCAL7},
 	{NULL, 0},
 };
 
@@ -394,15 +412,13 @@ const struct setting settings[] = {
 	 .argument = "FORMAT",
 	 .help = "strftime(3) format of its time"},
 	{.name = "syslog",
-	 .type = SETTING_SPECIAL,
+	 .type = SETTING_CHOICE,
 	 .offset = AT(log.syslog),
 	 .fallback = "off",
 	 .bare = "on",
+	 .choices = facilities,
 	 .argument = "on|off|FACILITY",
-	 .help = "the same line for the system's log",
-	 .wanted = "on, off, LOG_USER, LOG_MAIL or LOG_LOCAL0 to 7",
-	 .set = value_set_syslog,
-	 .print = value_print_syslog},
+	 .help = "the same line for the system's log"},
 
 	{.name = "add_missing_from_header",
 	 .type = SETTING_CHOICE,

@@ -178,22 +178,12 @@ static bool set_seconds(const struct setting *row, struct account *a,
 	return true;
 }
 
-static bool has_control(struct view v)
-{
-	size_t i;
-
-	for (i = 0; i < v.n; i++)
-		if (text_is_control(v.p[i]) && v.p[i] != '\t')
-			return true;
-	return false;
-}
-
 static bool set_text(const struct setting *row, struct account *a,
 		     struct view value)
 {
 	char **place = place_of(row, a);
 
-	if (has_control(value))
+	if (view_has_control(value))
 		return false;
 	if (value.n && row->check && !row->check(value))
 		return false;

@@ -159,41 +159,6 @@ void value_print_notify(const struct account *a, struct buf *out)
 		buf_add_text(out, "off");
 }
 
-static const char *find_facility(struct view word)
-{
-	static const char *const facilities[] = {
-		"LOG_USER",   "LOG_MAIL",   "LOG_LOCAL0", "LOG_LOCAL1",
-		"LOG_LOCAL2", "LOG_LOCAL3", "LOG_LOCAL4", "LOG_LOCAL5",
-		"LOG_LOCAL6", "LOG_LOCAL7",
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(facilities) / sizeof(char *); i++)
-		if (view_equal_nocase(word, view_of(facilities[i])))
-			return facilities[i];
-	return NULL;
-}
-
-bool value_set_syslog(struct account *a, struct view value)
-{
-	const char *facility = NULL;
-
-	if (view_equal_nocase(value, VIEW("on")))
-		facility = "LOG_USER";
-	else if (value.n && !view_equal_nocase(value, VIEW("off")))
-		facility = find_facility(value);
-	if (!facility && value.n && !view_equal_nocase(value, VIEW("off")))
-		return false;
-	free(a->log.syslog);
-	a->log.syslog = memory_dup(facility);
-	return true;
-}
-
-void value_print_syslog(const struct account *a, struct buf *out)
-{
-	buf_add_text(out, a->log.syslog ? a->log.syslog : "off");
-}
-
 /* For what has no meaning here. */
 bool value_set_nothing(struct account *a, struct view value)
 {

@@ -20,10 +20,6 @@ void value_print_auth(const struct account *a, struct buf *out);
 bool value_set_notify(struct account *a, struct view value);
 void value_print_notify(const struct account *a, struct buf *out);
 
-/* syslog: on, off or a facility as syslog(3) calls it. */
-bool value_set_syslog(struct account *a, struct view value);
-void value_print_syslog(const struct account *a, struct buf *out);
-
 /* For what has no meaning here. */
 bool value_set_nothing(struct account *a, struct view value);
 

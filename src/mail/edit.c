@@ -245,11 +245,7 @@ static int find_from(struct edit *edit, struct outcome *o)
 		return 0;
 	if (address_parse(view_of(text), &edit->from, o) == 0)
 		return 0;
-	if (o->cause == CAUSE_RECIPIENT) {
-		o->cause = CAUSE_SENDER;
-		snprintf(o->status, sizeof(o->status), "5.1.7");
-	}
-	return -1;
+	return envelope_blame_sender(o);
 }
 
 int edit_header(const struct message *m, const struct envelope *e,

@@ -122,8 +122,7 @@ static int settle(struct address *a, const struct local_policy *local,
 		    a->mailbox);
 }
 
-/* What is wrong with an address is found without knowing whose it is. */
-static int blame_sender(struct outcome *o)
+int envelope_blame_sender(struct outcome *o)
 {
 	if (o->cause == CAUSE_RECIPIENT) {
 		o->cause = CAUSE_SENDER;
@@ -142,7 +141,7 @@ int envelope_set_sender(struct envelope *e, struct view text,
 		a.mailbox = memory_dup("");
 	} else if (address_parse(text, &a, o) < 0 || settle(&a, local, o) < 0) {
 		address_release(&a);
-		return blame_sender(o);
+		return envelope_blame_sender(o);
 	}
 	address_release(&e->sender);
 	e->sender = a;
@@ -197,23 +196,13 @@ static int add_list(struct envelope *e, struct view text,
 	return rc;
 }
 
-/* An argument is one line; only a header's field may be folded. */
-static bool has_control(struct view text)
-{
-	size_t i;
-
-	for (i = 0; i < text.n; i++)
-		if (text_is_control(text.p[i]) && text.p[i] != '\t')
-			return true;
-	return false;
-}
-
 int envelope_add_recipients(struct envelope *e, struct view text,
 			    const struct local_policy *local, struct outcome *o)
 {
 	struct buf shown = BUF_INIT(1024);
 
-	if (!has_control(text))
+	/* an argument is one line; only a header's field may be folded */
+	if (!view_has_control(text))
 		return add_list(e, text, local, o);
 	text_add_printable(&shown,
 			   view_make(text.p, text.n < 200 ? text.n : 200));
@@ -294,7 +283,7 @@ static int take_first(const struct message *m, struct range range,
 	rc = address_list_parse(m->fields[i].body, &list, o);
 	if (rc < 0) {
 		outcome_add_context(o, "%s", field_name(id));
-		blame_sender(o);
+		envelope_blame_sender(o);
 	} else if (list.n) {
 		*a = list.p[0];
 		list.p[0] = ADDRESS_INIT;

@@ -62,6 +62,10 @@ int envelope_set_envid(struct envelope *e, struct view text, struct outcome *o);
 int envelope_set_sender(struct envelope *e, struct view text,
 			const struct local_policy *local, struct outcome *o);
 
+/* What is wrong with an address is found without knowing whose it is: a
+ * CAUSE_RECIPIENT 5.1.3 becomes CAUSE_SENDER 5.1.7. Returns -1. */
+int envelope_blame_sender(struct outcome *o);
+
 /*
  * Add recipients: one argument of the command line, which may hold a comma-
  * separated list as sendmail allows. Duplicates are dropped. CAUSE_RECIPIENT

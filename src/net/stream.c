@@ -293,6 +293,11 @@ int stream_start_tls(struct stream *s, struct tls *t, struct deadline deadline,
 	return -1;
 }
 
+void stream_abandon(struct stream *s)
+{
+	s->output_ended = true;
+}
+
 void stream_close(struct stream *s)
 {
 	if (s->connection.fd < 0)

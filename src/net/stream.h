@@ -65,6 +65,10 @@ int stream_start_tls(struct stream *s, struct tls *t, struct deadline deadline,
 		     struct outcome *o);
 const struct tls *stream_tls(const struct stream *s); /* NULL: in clear */
 
+/* Nothing that is queued leaves any more, not even when it is closed: a message
+ * that was given up must not arrive after all. */
+void stream_abandon(struct stream *s);
+
 /* Write what the kernel takes at once, say close_notify, close; no waiting but
  * for a tunnel's process (child_end). */
 void stream_close(struct stream *s);

@@ -7,6 +7,7 @@
 #include "smtp/auth.h"
 
 #include <gsasl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,15 @@ static const struct mechanism {
 	const char *name;
 	bool client_first; /* has an initial response */
 	bool clear;        /* shows the password to who listens */
-	bool mutual;       /* the server proves that it knows it as well */
+	bool weak;   /* who listens can search for the password: in clear only
+			by name */
+	bool mutual; /* the server proves that it knows it as well */
 } mechanisms[] = {
-	{"SCRAM-SHA-256", true, false, true},
-	{"SCRAM-SHA-1", true, false, true},
-	{"PLAIN", true, true, false},
-	{"LOGIN", false, true, false},
-	{"CRAM-MD5", false, false, false}, /* its digest can be searched */
+	{.name = "SCRAM-SHA-256", .client_first = true, .mutual = true},
+	{.name = "SCRAM-SHA-1", .client_first = true, .mutual = true},
+	{.name = "PLAIN", .client_first = true, .clear = true},
+	{.name = "LOGIN", .clear = true},
+	{.name = "CRAM-MD5", .weak = true},
 };
 
 #define N_MECHANISMS (sizeof(mechanisms) / sizeof(mechanisms[0]))
@@ -97,38 +100,52 @@ static void fail_nothing_offered(const struct session *s, struct outcome *o)
 		     "no usable authentication mechanism; the server offers "
 		     "%s%s",
 		     offered.p,
-		     in_clear ? ", and without TLS none that shows the "
-				"password is used"
+		     in_clear ? ", and without TLS none that gives the "
+				"password away is used"
 			      : "");
 	buf_release(&offered);
 }
 
-/* The mechanism to use, or NULL. RFC 4954 4, RFC 8314 5. */
+/* In clear nothing that shows the password is used, and what lets it be
+ * searched for only if the user names it (RFC 4954 4, RFC 8314 5). */
+static bool is_usable(const struct mechanism *m, const struct session *s,
+		      bool is_named)
+{
+	if (stream_tls(s->stream))
+		return true;
+	return !m->clear && (is_named || !m->weak);
+}
+
+static const struct mechanism *choose_named(const struct session *s,
+					    const char *name, struct outcome *o)
+{
+	const struct mechanism *m = find(view_of(name));
+
+	if (m && !is_usable(m, s, true))
+		fail(o, CAUSE_AUTH, "5.7.4",
+		     "%s would show the password: it is not used without TLS; "
+		     "set tls on",
+		     m->name);
+	else if (m && is_offered(s, m))
+		return m;
+	else
+		fail_nothing_offered(s, o);
+	return NULL;
+}
+
+/* The mechanism to use, or NULL. */
 static const struct mechanism *choose(const struct session *s,
 				      const struct auth_policy *policy,
 				      struct outcome *o)
 {
-	bool in_clear = !stream_tls(s->stream);
-	const struct mechanism *named = NULL;
 	size_t i;
 
-	if (policy->want == AUTH_NAMED) {
-		named = find(view_of(policy->mechanism));
-		if (named && named->clear && in_clear) {
-			fail(o, CAUSE_AUTH, "5.7.4",
-			     "%s would show the password: it is not used "
-			     "without TLS; set tls on",
-			     named->name);
-			return NULL;
-		}
-	}
-	for (i = 0; i < N_MECHANISMS; i++) {
-		if (policy->want == AUTH_NAMED && named != &mechanisms[i])
-			continue;
+	if (policy->want == AUTH_NAMED)
+		return choose_named(s, policy->mechanism, o);
+	for (i = 0; i < N_MECHANISMS; i++)
 		if (is_offered(s, &mechanisms[i]) &&
-		    !(mechanisms[i].clear && in_clear))
+		    is_usable(&mechanisms[i], s, false))
 			return &mechanisms[i];
-	}
 	fail_nothing_offered(s, o);
 	return NULL;
 }
@@ -273,6 +290,15 @@ static int converse(struct exchange *x, struct outcome *o)
 	return rc;
 }
 
+/* GNU SASL frees its copy without wiping it. */
+static void wipe_password(Gsasl_session *sasl)
+{
+	const char *copy = gsasl_property_fast(sasl, GSASL_PASSWORD);
+
+	if (copy)
+		memory_wipe((char *)(uintptr_t)copy, strlen(copy));
+}
+
 static int run_exchange(struct exchange *x, struct outcome *o)
 {
 	int rc = gsasl_init(&x->library);
@@ -287,6 +313,7 @@ static int run_exchange(struct exchange *x, struct outcome *o)
 	}
 	gsasl_session_hook_set(x->sasl, x);
 	rc = converse(x, o);
+	wipe_password(x->sasl);
 	gsasl_finish(x->sasl);
 done:
 	gsasl_done(x->library);

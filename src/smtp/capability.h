@@ -28,7 +28,7 @@ struct capabilities {
 	bool extended;             /* it answered EHLO (or LHLO), not HELO */
 	unsigned set;              /* enum capability */
 	uint64_t size_limit;       /* octets; 0: no limit given */
-	struct strings mechanisms; /* AUTH's, upper case */
+	struct strings mechanisms; /* AUTH's, as sent */
 	struct strings lines;      /* every line as sent, for the probe */
 };
 

@@ -140,7 +140,7 @@ void command_rcpt(struct command *c, const struct envelope *e,
 void command_line(struct command *c, const char *verb, const char *line,
 		  enum step step)
 {
-	struct buf text = BUF_INIT(LINE_LIMIT);
+	struct buf text = BUF_INIT_SECRET(LINE_LIMIT); /* AUTH is one, too */
 
 	prepare(c, verb, step, 1);
 	c->barrier = true;

@@ -28,28 +28,84 @@ struct flight {
 /* May commands[n_sent] be sent now? */
 static bool may_send(const struct flight *f)
 {
-	enum pipelining wish = f->s->policy->pipelining;
-	bool pipelines = wish == PIPELINING_ON ||
-		(wish == PIPELINING_AUTO &&
-		 capabilities_has(&f->s->capabilities, CAP_PIPELINING));
-
 	if (f->n_sent == f->n || f->stopped)
 		return false;
 	if (f->n_sent == f->n_answered)
 		return true;
-	return pipelines && !f->commands[f->n_sent - 1].barrier;
+	return session_pipelines(f->s) && !f->commands[f->n_sent - 1].barrier;
 }
 
-static void put_line(struct session *s, const struct command *c)
+/* Nothing more is said, and what is queued does not leave either. */
+static void give_up(struct flight *f)
 {
-	struct view shown = view_of(c->shown ? c->shown : c->line);
-
-	stream_put(s->stream, view_of(c->line));
-	if (s->trace)
-		trace_line(s->trace, TRACE_SENT, view_trim(shown));
+	f->s->ended = true;
+	stream_abandon(f->s->stream);
 }
 
-/* Hand over what the window has room for. -1: the message can't be read. */
+/* The conversation broke down at commands[n_answered]: say where, and whether
+ * the message may have got through all the same. */
+static int broken(struct flight *f, struct outcome *o)
+{
+	struct session *s = f->s;
+	const struct command *c = NULL;
+	size_t i;
+
+	give_up(f);
+	if (f->n_answered < f->n)
+		c = &f->commands[f->n_answered];
+	if (c)
+		outcome_add_context(o, "waiting for the reply to %s", c->verb);
+	if (!o->host)
+		outcome_set_host(o, s->host);
+	if (stream_unsent(s->stream) || f->sending)
+		return -1; /* not all of it has left, and no more will */
+	for (i = f->n_answered; i < f->n_sent; i++)
+		if (f->commands[i].payload)
+			o->uncertain = true;
+	return -1;
+}
+
+static int garbage(struct flight *f, const char *why, struct outcome *o)
+{
+	struct view input = stream_input(f->s->stream);
+	const char *end = memchr(input.p, '\n', input.n);
+	size_t n = end ? (size_t)(end - input.p) : input.n;
+
+	fail(o, CAUSE_PROTOCOL, "5.5.0", "%s: \"%.*s\"", why,
+	     (int)(n < 80 ? n : 80), input.p);
+	return broken(f, o);
+}
+
+/* Words of the server that answer nothing: only the greeting, and 421
+ * (RFC 5321 3.8), may come unasked; 421 then answers the first command. */
+static int refuse_unsolicited(struct flight *f, struct outcome *o)
+{
+	struct view input = stream_input(f->s->stream);
+
+	if (!input.n || f->commands[0].step == STEP_GREETING ||
+	    (input.n >= 3 && !memcmp(input.p, "421", 3)))
+		return 0;
+	return garbage(f, "it sent a reply to nothing", o);
+}
+
+/* Say its line, if it has one. Where no reply is due none may be waiting. */
+static int begin_command(struct flight *f, const struct command *c,
+			 struct outcome *o)
+{
+	struct session *s = f->s;
+
+	if (f->n_sent == f->n_answered && refuse_unsolicited(f, o) < 0)
+		return -1;
+	if (!c->line)
+		return 0;
+	stream_put(s->stream, view_of(c->line));
+	trace_line(s->trace, TRACE_SENT,
+		   view_trim(view_of(c->shown ? c->shown : c->line)));
+	return 0;
+}
+
+/* Hand over what the window has room for. -1: the message can't be
+ * read, or the server speaks out of turn. */
 static int fill(struct flight *f, struct outcome *o)
 {
 	struct stream *stream = f->s->stream;
@@ -61,13 +117,15 @@ static int fill(struct flight *f, struct outcome *o)
 		if (!f->sending && !may_send(f))
 			return 0;
 		c = &f->commands[f->n_sent];
-		if (!f->sending && c->line)
-			put_line(f->s, c);
+		if (!f->sending && begin_command(f, c, o) < 0)
+			return -1;
 		f->sending = c->payload != NULL;
 		if (f->sending) {
 			rc = body_next(c->payload, &piece, o);
-			if (rc < 0)
+			if (rc < 0) {
+				give_up(f);
 				return -1;
+			}
 			f->sending = rc > 0;
 			if (rc > 0)
 				stream_put(stream, piece);
@@ -101,40 +159,6 @@ static void trace_reply(const struct session *s, struct view raw,
 	}
 }
 
-/* The conversation broke down at commands[n_answered]: say where, and whether
- * the message may have got through all the same. */
-static int broken(struct flight *f, struct outcome *o)
-{
-	struct session *s = f->s;
-	const struct command *c = NULL;
-	size_t i;
-
-	s->ended = true;
-	if (f->n_answered < f->n)
-		c = &f->commands[f->n_answered];
-	if (c)
-		outcome_add_context(o, "waiting for the reply to %s", c->verb);
-	if (!o->host)
-		outcome_set_host(o, s->host);
-	if (stream_unsent(s->stream) || f->sending)
-		return -1;
-	for (i = f->n_answered; i < f->n_sent; i++)
-		if (f->commands[i].payload)
-			o->uncertain = true;
-	return -1;
-}
-
-static int garbage(struct flight *f, const char *why, struct outcome *o)
-{
-	struct view input = stream_input(f->s->stream);
-	const char *end = memchr(input.p, '\n', input.n);
-	size_t n = end ? (size_t)(end - input.p) : input.n;
-
-	fail(o, CAUSE_PROTOCOL, "5.5.0", "%s: \"%.*s\"", why,
-	     (int)(n < 80 ? n : 80), input.p);
-	return broken(f, o);
-}
-
 /* A command has all its replies: what follows from that for the flight. */
 static int settle(struct flight *f, const struct reply *last, struct outcome *o)
 {
@@ -152,7 +176,7 @@ static int settle(struct flight *f, const struct reply *last, struct outcome *o)
 		return reply_fail(last, c->step, f->s->host, c->verb, o);
 	}
 	if (early) { /* the rest of this message must not follow */
-		f->s->ended = true;
+		give_up(f);
 		f->sending = false;
 		f->stopped = true;
 		f->n_sent++;
@@ -182,6 +206,8 @@ static int take_reply(struct flight *f, struct outcome *o)
 	trace_reply(s, view_make(input.p, (size_t)used), reply);
 	stream_consume(s->stream, (size_t)used);
 	c->n_answered++;
+	if (c->step != STEP_EHLO && c->step != STEP_AUTH)
+		reply_trim(reply);
 	if (reply->code == 421 || c->n_answered == c->n_replies)
 		return settle(f, reply, o) < 0 ? -1 : 1;
 	return 1;
@@ -229,10 +255,8 @@ static int advance(struct flight *f, struct outcome *o)
 	size_t unsent, low;
 	int rc, taken;
 
-	if (fill(f, o) < 0) {
-		f->s->ended = true;
+	if (fill(f, o) < 0)
 		return -1;
-	}
 	low = f->sending || may_send(f) ? WINDOW / 2 : 0;
 	unsent = stream_unsent(stream);
 	rc = stream_progress(stream, low, f->deadline, o);
@@ -251,16 +275,15 @@ static int advance(struct flight *f, struct outcome *o)
 	return rc == 0;
 }
 
-/* Words of the server that answer nothing: only the greeting, and 421
- * (RFC 5321 3.8), may come unasked; 421 then answers the first command. */
-static int refuse_unsolicited(struct flight *f, struct outcome *o)
+/* One reply too many in a flight: it can't be told which was whose, so a
+ * message in it may have been refused though its reply says otherwise. */
+static int check_count(struct flight *f, struct outcome *o)
 {
-	struct view input = stream_input(f->s->stream);
-
-	if (!input.n || f->commands[0].step == STEP_GREETING ||
-	    (input.n >= 3 && !memcmp(input.p, "421", 3)))
+	if (f->n < 2 || !f->commands[f->n - 1].payload ||
+	    refuse_unsolicited(f, o) == 0)
 		return 0;
-	return garbage(f, "it sent a reply to nothing", o);
+	o->uncertain = true;
+	return -1;
 }
 
 int pipeline_run(struct session *s, struct command *commands, size_t n,
@@ -269,8 +292,6 @@ int pipeline_run(struct session *s, struct command *commands, size_t n,
 	struct flight f = {.s = s, .commands = commands, .n = n};
 	int rc = 0;
 
-	if (refuse_unsolicited(&f, o) < 0)
-		return -1;
 	renew_deadline(&f);
 	while (!is_done(&f)) {
 		rc = advance(&f, o);
@@ -283,5 +304,5 @@ int pipeline_run(struct session *s, struct command *commands, size_t n,
 	}
 	if (rc > 0)
 		s->ended = true;
-	return 0;
+	return check_count(&f, o);
 }

@@ -233,6 +233,18 @@ int reply_fail(const struct reply *reply, enum step step, const char *host,
 	return -1;
 }
 
+#define TRIMMED 1024u /* octets */
+
+void reply_trim(struct reply *reply)
+{
+	struct buf kept = BUF_INIT(REPLY_LIMIT);
+	size_t n = reply->text.n < TRIMMED ? reply->text.n : TRIMMED;
+
+	buf_add(&kept, reply->text.p, n);
+	buf_release(&reply->text);
+	reply->text = kept;
+}
+
 void reply_copy(struct reply *to, const struct reply *from)
 {
 	reply_clear(to);

@@ -61,6 +61,10 @@ const char *reply_status(const struct reply *reply, enum step step);
 int reply_fail(const struct reply *reply, enum step step, const char *host,
 	       const char *verb, struct outcome *o);
 
+/* Keep only what people read of the text (1 KiB): replies are held until all of
+ * a flight is answered, and a flight may have very many. */
+void reply_trim(struct reply *reply);
+
 void reply_copy(struct reply *to, const struct reply *from);
 void reply_clear(struct reply *reply);
 void reply_release(struct reply *reply);

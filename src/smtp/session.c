@@ -28,6 +28,13 @@ struct deadline session_deadline(const struct session_policy *policy,
 	return deadline_in(policy->timeout);
 }
 
+bool session_pipelines(const struct session *s)
+{
+	if (s->policy->pipelining == PIPELINING_AUTO)
+		return capabilities_has(&s->capabilities, CAP_PIPELINING);
+	return s->policy->pipelining == PIPELINING_ON;
+}
+
 char *session_own_name(const struct session_policy *policy)
 {
 	if (policy->domain)

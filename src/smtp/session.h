@@ -81,6 +81,9 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 			     const struct session_request *request,
 			     struct outcome *o);
 
+/* May several commands be in flight (RFC 2920)? */
+bool session_pipelines(const struct session *s);
+
 /* Say one line (without its CRLF) and wait for the reply. Returns -1 only if
  * the conversation fails; a refusal is the caller's to judge. `verb` is the
  * command's name in messages. */

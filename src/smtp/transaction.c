@@ -162,19 +162,12 @@ static void judge_content(struct transaction *t, const struct command *c)
 
 /* ---- The flights ---- */
 
-static bool pipelines(const struct transaction *t)
-{
-	return t->s->policy->pipelining == PIPELINING_ON ||
-		(t->s->policy->pipelining == PIPELINING_AUTO &&
-		 server_has(t, CAP_PIPELINING));
-}
-
 /* May the content, or the request to send it, go before the recipients'
  * replies are known? Only if it can reach nobody whom a refusal would have to
  * stop, and, for BDAT, if the number of replies does not depend on them. */
 static bool opens_early(const struct transaction *t)
 {
-	if (!pipelines(t) || (!t->policy->partial && t->n > 1))
+	if (!session_pipelines(t->s) || (!t->policy->partial && t->n > 1))
 		return false;
 	if (!t->chunking)
 		return true;
@@ -223,10 +216,8 @@ static void prepare_envelope(struct transaction *t)
 	t->mail = c;
 	command_mail(c++, e, &facts, &t->s->capabilities);
 	t->rcpts = c;
-	for (i = 0; i < t->n; i++, c++) {
-		command_rcpt(c, e, &e->recipients[i], &t->s->capabilities);
-		c->essential = !t->policy->partial;
-	}
+	for (i = 0; i < t->n; i++)
+		command_rcpt(c++, e, &e->recipients[i], &t->s->capabilities);
 	if (opens_early(t)) {
 		t->opener = c++;
 		if (t->chunking)
@@ -302,25 +293,42 @@ static int send_by_bdat(struct transaction *t, struct outcome *o)
 	return rc;
 }
 
-/* MAIL and RCPT have their answers: go on, or say who is to blame. */
-static int judge_envelope(struct transaction *t, struct outcome *o)
+static bool is_refusal(const struct command *c)
+{
+	return command_class(c) >= 4;
+}
+
+static int refuse_sender(const struct transaction *t, struct outcome *o)
+{
+	return reply_fail(&t->mail->replies[0], STEP_MAIL, t->s->host,
+			  t->mail->verb, o);
+}
+
+/* Who is left to get it? 0: somebody; -1: o, or each recipient's own outcome,
+ * says why nobody. */
+static int find_takers(struct transaction *t, struct outcome *o)
 {
 	const struct result *refused;
 
 	if (command_class(t->mail) != 2)
-		return reply_fail(&t->mail->replies[0], STEP_MAIL, t->s->host,
-				  t->mail->verb, o);
+		return refuse_sender(t, o);
 	refused = judge_recipients(t);
 	if (!refused)
 		return 0;
 	if (!t->policy->partial)
 		withhold_rest(t, refused);
-	else if (count_accepted(t))
+	return t->policy->partial && count_accepted(t) ? 0 : -1;
+}
+
+/* MAIL and RCPT have their answers: go on, or leave it. */
+static int judge_envelope(struct transaction *t, struct outcome *o)
+{
+	if (find_takers(t, o) == 0)
 		return 0;
-	if (t->opener && !t->chunking && t->opener->n_answered &&
+	if (t->opener && t->opener->n_answered &&
 	    t->opener->replies[0].code == 354)
 		send_nothing(t);
-	return -1; /* each recipient's own outcome says why */
+	return -1;
 }
 
 static int run_flights(struct transaction *t, struct outcome *o)
@@ -333,6 +341,8 @@ static int run_flights(struct transaction *t, struct outcome *o)
 	if (rc < 0) { /* what was answered before the end still counts */
 		if (command_class(t->mail) == 2)
 			judge_recipients(t);
+		else if (is_refusal(t->mail))
+			refuse_sender(t, o);
 		return -1;
 	}
 	if (judge_envelope(t, o) < 0)

@@ -64,7 +64,7 @@ def account(certs):
 
     def account(peer, name="default", **settings):
         values = {
-            "host": "127.0.0.1", "port": peer.port, "timeout": 2,
+            "host": "127.0.0.1", "port": peer.port, "timeout": 5,
             "tls": "off" if peer.tls == "none" else "on",
             "tls_starttls": "on" if peer.tls == "starttls" else "off",
             "tls_trust_file": certs.ca,
@@ -93,7 +93,9 @@ def send(rider, account):
     peer has seen its end: send(peer, "bob@example.net", partial="on")."""
 
     def send(peer, *arguments, stdin=MESSAGE, settle=2, env=None, timeout=20,
-             **settings):
+             patience=None, **settings):
+        if patience:    # the client's `timeout`; `timeout` here is the test's
+            settings["timeout"] = patience
         rider.config(account(peer, **settings))
         result = rider.run(*arguments, stdin=stdin, env=env, timeout=timeout)
         assert settle is None or peer.settle(settle), "the peer still waits"

@@ -35,7 +35,7 @@ PEAKS = {}
 def usual_peak(start, rider, account, stdin):
     if stdin not in PEAKS:
         peer = start(tls="implicit")
-        rider.config(account(peer))
+        rider.config(account(peer, timeout=30))
         result = rider.run("-t", stdin=stdin, timeout=60)
         assert result.code == 0, result.err[:2000]
         PEAKS[stdin] = result.peak
@@ -59,6 +59,7 @@ def usual_many(start, rider, account):
 def test_many_recipients(start, send, offer, partial):
     peer = start(tls="implicit", capabilities=OFFERS[offer])
     result = send(peer, "-t", stdin=TO_MANY, partial=partial, timeout=60,
+                  patience=30,
                   settle=30)
     assert result.code == 0, str(result)
     assert peer.messages[0].delivered == MANY
@@ -83,7 +84,8 @@ def test_stops_reading_for_a_time(start, send, tls, offer):
     peer = start(tls=tls, capabilities=OFFERS[offer], sockbuf=SMALL, users={},
                  hold=4096, faults={"rcpt:100": [StopReading(1), NORMAL],
                                     "rcpt:15000": [StopReading(0.5), NORMAL]})
-    result = send(peer, "-t", stdin=TO_MANY, timeout=60, settle=30)
+    result = send(peer, "-t", stdin=TO_MANY, timeout=60,
+                  patience=30, settle=30)
     assert result.code == 0, result.err[:2000]
     assert peer.messages[0].delivered == MANY
 
@@ -95,7 +97,8 @@ def test_reads_only_what_it_has_answered(start, send, tls):
     long = f"250-2.1.5 {'so many words ' * 5}\n" * 2 + "250 ok"
     peer = start(tls=tls, capabilities=OFFERS["DATA"], sockbuf=SMALL, users={},
                  hold=0, faults={"rcpt": long})
-    result = send(peer, "-t", stdin=TO_MANY, timeout=60, settle=30)
+    result = send(peer, "-t", stdin=TO_MANY, timeout=60,
+                  patience=30, settle=30)
     assert result.code == 0, result.err[:2000]
     assert peer.messages[0].delivered == MANY
 

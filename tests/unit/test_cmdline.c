@@ -70,7 +70,6 @@ static void describe(const struct request *r, struct buf *out)
 	add_flag(out, "i", r->ignore_dots);
 	add_flag(out, "v", r->verbose);
 	add_flag(out, "dry", r->dry_run);
-	add_flag(out, "n", r->null_aliases);
 	add_flag(out, "header-sender", r->sender_from_header);
 	add_flag(out, "json", r->report == REPORT_JSON);
 	if (r->notify)
@@ -174,7 +173,7 @@ static const struct parse_case forms[] = {
 	{P "-N|off|-R|headers|r@x", "submit R=2 > r@x"},
 	{P "-Ac|-A|m|-G|-m|-U|-x|-c|-em|-e|q|-h5|-h|5|-pTCP|-p|TCP|r@x",
 	 "submit > r@x"},
-	{P "-n|r@x", "submit n aliases: > r@x"},
+	{P "-n|r@x", "submit aliases: > r@x"},
 	{P "-o|i|r@x", "submit i > r@x"},
 	{P "-oi|-om|-oee|-o7|-odi|-odb|-oT3d|r@x", "submit i > r@x"},
 	{P "-O|ErrorMode=m|-OLogLevel=9|r@x", "submit > r@x"},

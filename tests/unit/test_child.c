@@ -253,11 +253,28 @@ static void calls_in_a_copy(void **state)
 	buf_release(&out);
 }
 
+/* The command's end is the end, though something it has started lives on and
+ * holds the output open. */
+static void waits_for_the_command_alone(void **state)
+{
+	struct buf out = BUF_INIT(64);
+	struct outcome o = OUTCOME_INIT;
+	pid_t left;
+
+	(void)state;
+	assert_int_equal(child_capture("x", "sleep 60 & echo $!", &out, &o), 0);
+	left = (pid_t)strtol(out.p, NULL, 10);
+	assert_true(left > 1);
+	assert_int_equal(kill(left, SIGTERM), 0);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(captures_output),
 		cmocka_unit_test(knows_the_status_anyway),
+		cmocka_unit_test(waits_for_the_command_alone),
 		cmocka_unit_test(takes_much_output),
 		cmocka_unit_test(connects_a_command),
 		cmocka_unit_test(ends_every_command),

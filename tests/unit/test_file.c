@@ -229,6 +229,19 @@ static void says_that_it_cannot_write(void **state)
 	close(fd);
 }
 
+static void does_not_wait_for_ever_to_write(void **state)
+{
+	static char block[1u << 20];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(file_write_all(fds[1], block, sizeof(block)), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +253,7 @@ int main(void)
 		cmocka_unit_test(knows_the_home),
 		cmocka_unit_test(expands_the_home),
 		cmocka_unit_test(says_that_it_cannot_write),
+		cmocka_unit_test(does_not_wait_for_ever_to_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,12 +135,46 @@ static void cannot_be_forged(void **state)
 	envelope_release(&e);
 }
 
+/* A line has an end, however many got the message. */
+static void counts_whom_it_leaves_out(void **state)
+{
+	static const char *names[20000];
+	struct result *results = memory_alloc(N_OF(names) * sizeof(*results));
+	struct outcome o = OUTCOME_INIT;
+	struct account account = {0};
+	struct logline line = {.account = &account, .outcome = &o};
+	struct buf text = BUF_INIT(1u << 20);
+	struct envelope e;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(names); i++) {
+		names[i] = "recipient@example.org";
+		results[i] = RESULT_INIT;
+		deliver(&results[i], "ok");
+	}
+	e = make_envelope(names, N_OF(names));
+	line.envelope = &e;
+	line.results = results;
+	logline_format(&line, &text);
+	assert_false(text.overflow);
+	assert_true(text.n < 80000);
+	assert_non_null(strstr(text.p, "recipient@example.org more=1"));
+	assert_non_null(strstr(text.p, "exitcode=0"));
+	for (i = 0; i < N_OF(names); i++)
+		result_release(&results[i]);
+	free(results);
+	buf_release(&text);
+	envelope_release(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_a_success),
 		cmocka_unit_test(tells_who_failed),
 		cmocka_unit_test(cannot_be_forged),
+		cmocka_unit_test(counts_whom_it_leaves_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

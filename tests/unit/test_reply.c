@@ -202,6 +202,20 @@ static void tells_a_refusal_in_one_printable_line(void **state)
 	reply_release(&reply);
 }
 
+static void keeps_what_people_read(void **state)
+{
+	struct reply reply = REPLY_INIT;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < REPLY_LIMIT; i++)
+		buf_add_char(&reply.text, 'x');
+	reply_trim(&reply);
+	assert_int_equal(reply.text.n, 1024);
+	assert_true(reply.text.cap <= 2048);
+	reply_release(&reply);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +224,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(gives_a_bare_code_its_status),
 		cmocka_unit_test(tells_a_refusal_in_one_printable_line),
+		cmocka_unit_test(keeps_what_people_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -512,6 +512,35 @@ static void survives_a_reset(void **state)
 	close(listener);
 }
 
+/* What was given up does not arrive, though the peer reads on in the end. */
+static void lets_nothing_leave_once_abandoned(void **state)
+{
+	static char block[4u << 20];
+	struct connection c = CONNECTION_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct stream *s;
+	size_t got = 0;
+	ssize_t n;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	c.fd = pair[0];
+	s = stream_new(&c, "mx");
+	stream_put(s, view_make(block, sizeof(block)));
+	assert_int_equal(stream_progress(s, 0, deadline_in_ms(50), &o), -1);
+	stream_abandon(s);
+	while ((n = read(pair[1], block, sizeof(block))) > 0)
+		got += (size_t)n;
+	assert_true(got > 0 && got < sizeof(block));
+	stream_close(s);
+	assert_int_equal(read(pair[1], block, sizeof(block)), 0);
+	stream_free(s);
+	close(pair[1]);
+	outcome_release(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,6 +556,7 @@ int main(void)
 		cmocka_unit_test(hears_the_last_words),
 		cmocka_unit_test(survives_a_peer_that_is_gone),
 		cmocka_unit_test(survives_a_reset),
+		cmocka_unit_test(lets_nothing_leave_once_abandoned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,10 @@ static void compares(void **state)
 	assert_true(view_starts_nocase(VIEW("Resent-To"), VIEW("resent-")));
 	assert_false(view_starts_nocase(VIEW("Re"), VIEW("resent-")));
 	assert_true(view_has_8bit(VIEW("abc\x80")));
+	assert_true(view_has_8bit(VIEW("0123456\x80 89abcdef")));
+	assert_false(view_has_8bit(VIEW("0123456789abcdef")));
+	assert_true(view_has_control(VIEW("a\nb")));
+	assert_false(view_has_control(VIEW("a\tb")));
 	assert_false(view_has_8bit(VIEW("abc\x7f")));
 }
 

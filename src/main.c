@@ -7,16 +7,31 @@
 #include "app/check.h"
 #include "app/cmdline.h"
 #include "app/exitcode.h"
+#include "app/logline.h"
 #include "app/probe.h"
 #include "app/report.h"
 #include "app/submit.h"
 #include "app/words.h"
 #include "base/file.h"
 
+/* A failure before any mode could run. Returns the exit code. */
+static int refuse(const struct request *r, const struct outcome *o)
+{
+	report_failure(NULL, o);
+	logline_write_early(o, r->syslog_tag, r->as_sendmail);
+	return exitcode_of(o);
+}
+
 static int refuse_later(const struct request *r)
 {
-	report_line("%s is not yet in this version", r->later);
-	return EX_UNAVAILABLE;
+	struct outcome o = OUTCOME_INIT;
+	int code;
+
+	fail(&o, CAUSE_FEATURE, "5.3.3", "%s is not yet in this version",
+	     r->later);
+	code = refuse(r, &o);
+	outcome_release(&o);
+	return code;
 }
 
 /* One row a mode. */
@@ -49,8 +64,7 @@ int main(int argc, char **argv)
 			report_line("warning: %s", request.warnings.p[i]);
 		code = modes[request.mode](&request);
 	} else {
-		report_failure(NULL, &o);
-		code = exitcode_of(&o);
+		code = refuse(&request, &o);
 	}
 	outcome_release(&o);
 	cmdline_release(&request);

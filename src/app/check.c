@@ -4,10 +4,14 @@
 
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "app/connect.h"
 #include "app/exitcode.h"
 #include "app/report.h"
 #include "conf/config.h"
+#include "mail/address.h"
+#include "net/tls.h"
 
 struct findings {
 	size_t errors;
@@ -42,7 +46,62 @@ static void print_summary(const struct config *c, const struct findings *f)
 	config_names(c, &names);
 	print_list("files", config_files(c));
 	print_list("accounts", &names);
-	printf("%zu errors, %zu warnings\n", f->errors, f->warnings);
+	printf("%zu error%s, %zu warning%s\n", f->errors,
+	       f->errors == 1 ? "" : "s", f->warnings,
+	       f->warnings == 1 ? "" : "s");
+	strings_release(&names);
+}
+
+static void find_failure(struct findings *f, const char *account,
+			 struct outcome *o)
+{
+	if (!outcome_is_failure(o))
+		return;
+	outcome_add_context(o, "account '%s'", account);
+	print_finding(f, true, o->text);
+	outcome_release(o);
+}
+
+/* What only shows when it is used: files that are named, addresses. */
+static void try_account(const struct account *a, struct findings *f)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct address from = ADDRESS_INIT;
+
+	if (a->tls.on)
+		tls_free(connect_load_tls(a, &o));
+	find_failure(f, a->name, &o);
+	if (a->secret.password_file &&
+	    access(a->secret.password_file, R_OK) < 0)
+		fail_errno(&o, CAUSE_CONFIG, "5.3.5", "password_file %s",
+			   a->secret.password_file);
+	find_failure(f, a->name, &o);
+	if (a->identity.from && !account_from_is_pattern(a))
+		address_parse(view_of(a->identity.from), &from, &o);
+	find_failure(f, a->name, &o);
+	address_release(&from);
+}
+
+/* Accounts that can't be used have been reported already. */
+static void try_accounts(struct config *c, struct findings *f)
+{
+	struct strings names = STRINGS_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	const struct account *a;
+	size_t i, usable = 0;
+
+	config_names(c, &names);
+	for (i = 0; i < names.n; i++) {
+		a = config_choose(c, names.p[i], NULL, &ignored);
+		if (!a)
+			continue;
+		usable++;
+		try_account(a, f);
+	}
+	if (!usable && !f->errors)
+		print_finding(f, true,
+			      "no account names a server: set host in one");
+	outcome_release(&ignored);
 	strings_release(&names);
 }
 
@@ -60,8 +119,10 @@ int check(const struct request *r)
 	struct config *c = config_load(&request, &o);
 	int code = EX_OK;
 
-	if (c)
+	if (c) {
+		try_accounts(c, &findings);
 		print_summary(c, &findings);
+	}
 	if (c && report_flush(&o) < 0)
 		report_failure(NULL, &o);
 	else if (!c && !findings.errors) /* nothing to find anything in */

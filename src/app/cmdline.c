@@ -248,8 +248,10 @@ static int read_options(struct arguments *a, struct option_context *c)
 
 	while (rc == 0 && a->n && a->p[0][0] == '-' && a->p[0][1]) {
 		text = next_argument(a);
-		if (!strcmp(text, "--"))
+		if (!strcmp(text, "--")) {
+			c->ended_options = true;
 			break;
+		}
 		if (text[1] == '-')
 			rc = read_name(text + 2, a, c);
 		else
@@ -313,6 +315,13 @@ static void settle_later(struct option_context *c)
 	c->later = NULL;
 }
 
+/* Others permute, so people write options behind recipients. They stay
+ * recipients, but what can only be meant as an option is not sent mail to. */
+static bool looks_like_option(const char *text)
+{
+	return text[0] == '-' && text[1] && !strchr(text, '@');
+}
+
 static int settle_recipients(const struct arguments *a,
 			     struct option_context *c)
 {
@@ -323,8 +332,15 @@ static int settle_recipients(const struct arguments *a,
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "nothing is sent, so there are no recipients: '%s'",
 			    a->p[0]);
-	for (i = 0; i < a->n; i++)
+	for (i = 0; i < a->n; i++) {
+		if (!c->ended_options && looks_like_option(a->p[i]))
+			return fail(c->o, CAUSE_USAGE, "5.5.4",
+				    "'%s' stands behind a recipient: options "
+				    "go in front; put -- before the recipients "
+				    "if it is one",
+				    a->p[i]);
 		strings_add(&c->request->recipients, view_of(a->p[i]));
+	}
 	return 0;
 }
 

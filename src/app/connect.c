@@ -25,7 +25,7 @@ const char *connect_name(const struct account *a)
 }
 
 /* The name in the certificate: a tunnel or socket may still name a host. */
-static struct tls *load_tls(const struct account *a, struct outcome *o)
+struct tls *connect_load_tls(const struct account *a, struct outcome *o)
 {
 	const char *name = a->dial.host ? a->dial.host : "localhost";
 
@@ -54,7 +54,7 @@ struct session *connect_account(const struct account *a,
 		request.context = observer->context;
 	}
 	if (a->tls.on) {
-		tls = load_tls(a, o);
+		tls = connect_load_tls(a, o);
 		if (!tls)
 			return NULL;
 	}

@@ -25,6 +25,9 @@ struct session *connect_account(const struct account *a,
 				const struct connect_observer *observer,
 				struct outcome *o);
 
+/* Load what the account's TLS settings name; NULL as tls_new. */
+struct tls *connect_load_tls(const struct account *a, struct outcome *o);
+
 /* The server's name for people: host, socket or tunnel. */
 const char *connect_name(const struct account *a);
 

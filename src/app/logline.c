@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/exitcode.h"
 #include "app/report.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -109,8 +110,7 @@ static void add_reply(struct buf *out, const struct logline *l)
 		add_pair(out, l->outcome->reply_code ? "reply" : "error",
 			 l->outcome->text);
 	} else if (l->results && l->envelope->n_recipients) {
-		buf_printf(&words, "%d %s", l->results[0].reply.code,
-			   l->results[0].reply.text.p);
+		reply_add_words(&l->results[0].reply, &words);
 		add_pair(out, "reply", words.p);
 	}
 	buf_release(&words);
@@ -190,14 +190,27 @@ static void write_file(const struct log_policy *policy, const struct buf *text)
 	buf_release(&line);
 }
 
-static void write_syslog(const struct logline *l, const struct buf *text)
+static void write_syslog(const char *tag, int facility, bool is_failure,
+			 const struct buf *text)
 {
-	int level = outcome_is_failure(l->outcome) ? LOG_ERR : LOG_INFO;
-
-	openlog(l->syslog_tag ? l->syslog_tag : "postrider", LOG_PID,
-		l->account->log.syslog);
-	syslog(level, "%s", text->p);
+	openlog(tag ? tag : "postrider", LOG_PID, facility);
+	syslog(is_failure ? LOG_ERR : LOG_INFO, "%s", text->p);
 	closelog();
+}
+
+void logline_write_early(const struct outcome *o, const char *syslog_tag,
+			 bool as_sendmail)
+{
+	struct buf text = BUF_INIT(LINE_LIMIT);
+
+	if (!as_sendmail || !outcome_is_failure(o))
+		return;
+	add_pair(&text, "status", o->status);
+	add_pair(&text, "error", o->text);
+	add_number(&text, "uid", getuid());
+	add_number(&text, "exitcode", (uint64_t)exitcode_of(o));
+	write_syslog(syslog_tag, LOG_MAIL, true, &text);
+	buf_release(&text);
 }
 
 void logline_write(const struct logline *l)
@@ -211,6 +224,7 @@ void logline_write(const struct logline *l)
 	if (policy->logfile)
 		write_file(policy, &text);
 	if (policy->syslog)
-		write_syslog(l, &text);
+		write_syslog(l->syslog_tag, policy->syslog,
+			     outcome_is_failure(l->outcome), &text);
 	buf_release(&text);
 }

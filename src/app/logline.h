@@ -2,6 +2,7 @@
 #ifndef APP_LOGLINE_H
 #define APP_LOGLINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf/account.h"
@@ -31,6 +32,14 @@ struct logline {
  * changes nothing else.
  */
 void logline_write(const struct logline *l);
+
+/*
+ * Called as sendmail, often by what has no standard error (at, sudo): a failure
+ * before there is an account, so before a log is known, goes to syslog. Does
+ * nothing if the outcome is none, or under another name.
+ */
+void logline_write_early(const struct outcome *o, const char *syslog_tag,
+			 bool as_sendmail);
 
 /* The line itself, without time and line end: for the unit test. */
 void logline_format(const struct logline *l, struct buf *out);

@@ -67,6 +67,7 @@ struct option_context {
 	char *later;         /* something that is not yet in this version */
 	char *daemon;        /* -bd or -bD */
 	bool queue_run;      /* -q in any form */
+	bool ended_options;  /* by --: what follows may begin with a dash */
 };
 
 const struct option *option_find(const char *group, char letter);

@@ -45,7 +45,7 @@ static void print_certificate(size_t number, const struct tls_certificate *c)
 	print_text("    ", "SHA-1 fingerprint: ", view_of(c->sha1));
 }
 
-static void print_tls(const struct session *s)
+static void print_tls(const struct session *s, bool refused)
 {
 	struct tls_facts facts = TLS_FACTS_INIT;
 	size_t i;
@@ -54,7 +54,8 @@ static void print_tls(const struct session *s)
 	printf("TLS:\n");
 	print_text("  ", "version: ", view_of(facts.version));
 	print_text("  ", "cipher: ", view_of(facts.cipher));
-	print_text("  ", "verified: ", view_of(facts.verified));
+	print_text("  ", "verified: ",
+		   refused ? VIEW("no") : view_of(facts.verified));
 	for (i = 0; i < facts.n_chain; i++)
 		print_certificate(i + 1, &facts.chain[i]);
 	tls_facts_release(&facts);
@@ -83,6 +84,7 @@ static void print_limits(const struct capabilities *c)
 
 /* What was printed already: a second connection repeats the first steps. */
 struct printed {
+	bool refused; /* the certificate did not verify */
 	bool greeting;
 	bool clear; /* what is offered without TLS */
 };
@@ -98,7 +100,7 @@ static void print_offer(void *context, const struct session *s, bool secured)
 	if (!secured && printed->clear)
 		return;
 	if (secured)
-		print_tls(s);
+		print_tls(s, printed->refused);
 	else
 		printed->clear = true;
 	print_lines(secured ? "offered with TLS" : "offered without TLS",
@@ -142,6 +144,7 @@ static void run_probe(struct account *a, const struct trace *trace,
 	report_failure(NULL, o);
 	if (o->cause != CAUSE_TLS || !a->tls.certcheck)
 		return;
+	printed.refused = true;
 	a->tls.certcheck = false;
 	forget(&a->tls.fingerprint);
 	forget(&a->tls.cert_file); /* not for a server that is not known */

@@ -5,6 +5,7 @@
  */
 #include "app/report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static const char *advice(const struct outcome *o)
 {
 	if (o->uncertain)
 		return "; the message may have been delivered all the same";
-	if (outcome_is_temporary(o) && o->reply_code == 0)
+	if (outcome_is_temporary(o) && !o->reply_code && o->cause != CAUSE_TLS)
 		return "; it may work later";
 	return "";
 }
@@ -131,7 +132,7 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 	struct buf words = BUF_INIT(LINE_LIMIT);
 
 	if (delivered)
-		text_add_printable(&words, buf_view(&r->reply.text));
+		reply_add_words(&r->reply, &words);
 	else
 		buf_add_text(&words, o->text ? o->text : "");
 	buf_add_text(out, "{\"recipient\": ");
@@ -162,15 +163,18 @@ int report_json(const struct envelope *e, const struct result *results,
 		fwrite(line.p, 1, line.n, stdout);
 	}
 	buf_release(&line);
-	return report_flush(o);
+	if (report_flush(o) == 0)
+		return 0;
+	outcome_add_context(o, "the report is not complete");
+	return -1;
 }
 
 int report_flush(struct outcome *o)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	return fail_errno(o, CAUSE_SYSTEM, "5.3.0",
-			  "cannot write to standard output");
+	return fail(o, CAUSE_SYSTEM, "5.3.0",
+		    "cannot write to standard output: %s", strerror(errno));
 }
 
 static void print_dialogue(void *context, enum trace_kind kind,

@@ -235,19 +235,25 @@ static int make_content(struct job *job, struct outcome *o)
 	return rc;
 }
 
-/* Version, cipher and how it was verified, in a word each. */
+/* The session (version and cipher) and by what it was verified. */
 static char *describe_tls(const struct session *s)
 {
 	struct tls_facts facts = TLS_FACTS_INIT;
 	struct buf text = BUF_INIT(1024);
 
-	if (!stream_tls(s->stream))
-		return NULL;
 	tls_describe(stream_tls(s->stream), false, &facts);
-	buf_printf(&text, "%s %s %s", facts.version, facts.cipher,
-		   facts.verified);
+	buf_printf(&text, "%s %s", facts.cipher, facts.verified);
 	tls_facts_release(&facts);
 	return buf_detach(&text);
+}
+
+/* For the log, also of a session that then fails to log in. */
+static void note_tls(void *context, const struct session *s, bool secured)
+{
+	struct job *job = context;
+
+	if (secured)
+		job->tls = describe_tls(s);
 }
 
 /* A wish that the server can't grant is said to a person who watches. */
@@ -291,18 +297,18 @@ static int send_message(struct job *job, struct outcome *o)
 		.has_8bit = job->message.body_8bit ||
 			view_has_8bit(buf_view(&job->header)),
 	};
-	const struct trace *trace = job->request->verbose ? &report_trace
-							  : NULL;
+	bool is_verbose = job->request->verbose;
+	const struct trace *trace = is_verbose ? &report_trace : NULL;
+	struct connect_observer observer = {note_tls, job};
 	struct session *s;
 	int rc;
 
 	job->results = new_results(job->envelope.n_recipients);
-	s = connect_account(a, trace, NULL, o);
+	s = connect_account(a, trace, &observer, o);
 	if (!s) {
 		fail_all(job, o);
 		return -1;
 	}
-	job->tls = describe_tls(s);
 	job->mechanism = s->mechanism;
 	mention_missing_dsn(job, s);
 	rc = transaction_run(s, &submission, &a->transaction, job->results, o);
@@ -369,6 +375,9 @@ static void tell(const struct job *job, const struct outcome *o)
 		report_failure(NULL, &unwritten);
 	if (job->account)
 		write_log(job, o);
+	else
+		logline_write_early(o, job->request->syslog_tag,
+				    job->request->as_sendmail);
 	outcome_release(&unwritten);
 }
 

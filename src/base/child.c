@@ -22,9 +22,10 @@
 
 #include "base/memory.h"
 
-#define PIECE       4096 /* octets read at once */
-#define CANNOT_EXEC 127  /* the shell's own status for that */
-#define EXIT_LOOK   100  /* ms between looks whether a command has ended */
+#define PIECE           4096 /* octets read at once */
+#define CANNOT_EXEC     127  /* the shell's own status for that */
+#define CAPTURE_SECONDS 300  /* no server waits longer (RFC 5321 4.5.3.2.7) */
+#define EXIT_LOOK       100  /* ms between looks whether a command has ended */
 
 /* --------------------------------------------------------- inside the child */
 
@@ -192,21 +193,23 @@ static int judge(const char *what, int status, struct outcome *o)
 	return 0;
 }
 
-/* Collect until the end of the output, or until the command has ended: what it
- * leaves running in the background may hold its output open for ever. */
+/* Collect until the end of the output, until the time is up (1), or until the
+ * command has ended: what it leaves running in the background may hold its
+ * output open for ever. */
 static int collect_until_exit(pid_t pid, int fd, struct buf *out, int *status,
 			      bool *has_ended)
 {
+	struct deadline deadline = deadline_in(CAPTURE_SECONDS);
 	int rc = 1;
 
-	while (rc == 1 && !*has_ended) {
+	while (rc == 1 && !*has_ended && !deadline_passed(deadline)) {
 		rc = collect(fd, out, deadline_in_ms(EXIT_LOOK));
 		if (rc != 1 || waitpid(pid, status, WNOHANG) != pid)
 			continue;
 		*has_ended = true;
-		rc = collect(fd, out, deadline_in_ms(0));
+		return collect(fd, out, deadline_in_ms(0)) < 0 ? -1 : 0;
 	}
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
 static int capture_from(const char *what, pid_t pid, int fd, struct buf *out,
@@ -218,12 +221,16 @@ static int capture_from(const char *what, pid_t pid, int fd, struct buf *out,
 	int error = errno;
 
 	close(fd); /* whoever still writes gets SIGPIPE */
-	if (rc < 0 && !has_ended)
+	if (rc && !has_ended)
 		kill(pid, SIGKILL);
 	if (!has_ended && !await(pid, &status))
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
 				  "%s: waiting for it", what);
 	errno = error;
+	if (rc > 0)
+		return fail(o, CAUSE_CONFIG, "4.3.0",
+			    "%s: the command has not ended within five minutes",
+			    what);
 	if (rc < 0 && out->overflow)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "%s: the command wrote more than %zu octets", what,

@@ -29,12 +29,12 @@ static char *make_text(const char *format, va_list args)
 	return buf_detach(&printable);
 }
 
-/* "first: second", in place of the first, which is freed. */
-static char *join(char *first, const char *second)
+/* "first", mark, "second", in place of the first, which is freed. */
+static char *join(char *first, const char *mark, const char *second)
 {
 	struct buf text = BUF_INIT(8 * TEXT_LIMIT);
 
-	buf_printf(&text, "%s: %s", first, second);
+	buf_printf(&text, "%s%s%s", first, mark, second);
 	free(first);
 	return buf_detach(&text);
 }
@@ -83,7 +83,7 @@ int fail_errno(struct outcome *o, enum cause cause, const char *status,
 	text = make_text(format, args);
 	va_end(args);
 	set_failure(o, cause, exhausted ? "4.3.1" : status,
-		    join(text, strerror(error)));
+		    join(text, ": ", strerror(error)));
 	errno = error;
 	return -1;
 }
@@ -96,9 +96,14 @@ void outcome_add_context(struct outcome *o, const char *format, ...)
 	va_start(args, format);
 	text = make_text(format, args);
 	va_end(args);
-	text = join(text, o->text ? o->text : "");
+	text = join(text, ": ", o->text ? o->text : "");
 	free(o->text);
 	o->text = text;
+}
+
+void outcome_add_hint(struct outcome *o, const char *hint)
+{
+	o->text = join(o->text, "; ", hint);
 }
 
 void outcome_set_host(struct outcome *o, const char *host)

@@ -54,6 +54,9 @@ int fail_errno(struct outcome *o, enum cause cause, const char *status,
 void outcome_add_context(struct outcome *o, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Put "; hint" behind it. */
+void outcome_add_hint(struct outcome *o, const char *hint);
+
 void outcome_set_host(struct outcome *o, const char *host);
 void outcome_copy(struct outcome *to, const struct outcome *from);
 void outcome_release(struct outcome *o); /* back to OUTCOME_INIT */

@@ -7,6 +7,7 @@
 #include "conf/config.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "conf/choose.h"
@@ -91,6 +92,20 @@ static int read_places(struct definition_list *list,
 	return found;
 }
 
+/* One file of ours, be it the system's, and msmtp's do not count. */
+static void warn_of_unread(const struct places *places,
+			   const struct config_request *request)
+{
+	const struct place *place;
+
+	for (place = places->p; place < places->p + places->n; place++)
+		if (place->as_msmtp && access(place->path, R_OK) == 0)
+			reader_tell(request, false,
+				    "%s is not read, as there is a "
+				    "configuration of postrider's own",
+				    place->path);
+}
+
 static int search(struct definition_list *list,
 		  const struct config_request *request, struct outcome *o)
 {
@@ -99,6 +114,8 @@ static int search(struct definition_list *list,
 
 	places_list(&places);
 	rc = read_places(list, &places, false, request, o);
+	if (rc > 0)
+		warn_of_unread(&places, request);
 	if (rc == 0)
 		rc = read_places(list, &places, true, request, o);
 	if (rc == 0 && !names_server(request))
@@ -129,6 +146,16 @@ static bool checks_no_certificate(const struct account *a)
 	return a->tls.on && !a->tls.certcheck;
 }
 
+static bool has_port_of_implicit_tls(const struct account *a)
+{
+	return a->tls.on && a->tls.starttls && a->dial.port == 465;
+}
+
+static bool has_port_of_starttls(const struct account *a)
+{
+	return a->tls.on && !a->tls.starttls && a->dial.port == 587;
+}
+
 static bool has_weak_fingerprint(const struct account *a)
 {
 	const char *p = a->tls.fingerprint;
@@ -151,6 +178,12 @@ static void warn_about(const struct config_request *request,
 		 "that hides the password"},
 		{checks_no_certificate,
 		 "has tls_certcheck off: anyone may pose as the server"},
+		{has_port_of_implicit_tls,
+		 "has port 465, where servers speak TLS from the start: "
+		 "set tls_starttls off"},
+		{has_port_of_starttls,
+		 "has port 587, where servers want STARTTLS: set "
+		 "tls_starttls on"},
 		{has_weak_fingerprint,
 		 "has a tls_fingerprint other than SHA-256, which can "
 		 "be forged"},

@@ -92,6 +92,14 @@ int places_open(const char *path, bool *is_private)
 	return fd;
 }
 
+bool places_is_anybodys(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+		(status.st_mode & 002);
+}
+
 int places_read(int fd, const char *path, struct buf *out, struct outcome *o)
 {
 	struct outcome why = OUTCOME_INIT;

@@ -41,6 +41,9 @@ char *places_user_netrc(void);
  */
 int places_open(const char *path, bool *is_private);
 
+/* Can everybody change this open file? */
+bool places_is_anybodys(int fd);
+
 /* Read all of it. -1: CAUSE_CONFIG 5.3.5, since it is no file of settings. */
 int places_read(int fd, const char *path, struct buf *out, struct outcome *o);
 

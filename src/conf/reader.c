@@ -122,8 +122,9 @@ static int read_setting(struct reader *r, const struct setting *row,
 	if (row->secret && value.n && !r->is_private && !r->in_eval)
 		return wrong(
 			r,
-			"the file holds a password, so it must be yours and "
-			"readable by nobody else: chmod 600 %s",
+			"the file holds a password, so it must belong to you "
+			"or to root and be readable by nobody else: chmod 600 "
+			"%s, or chown it",
 			r->file);
 	if (row->instead)
 		warn_old_name(r, row);
@@ -377,6 +378,11 @@ static int read_file(struct reader *r, const char *path)
 	r->file = remember_file(r, path);
 	r->line = 0;
 	rc = places_read(fd, path, &text, r->o);
+	if (rc == 0 && places_is_anybodys(fd))
+		rc = wrong(r,
+			   "anybody can change this file, and it can name "
+			   "commands: chmod o-w %s",
+			   path);
 	close(fd);
 	if (rc == 0)
 		rc = read_lines(r, buf_view(&text));

@@ -66,8 +66,9 @@ static int from_setting(const struct account *a, struct buf *out,
 static int fail_not_private(const char *path, struct outcome *o)
 {
 	return fail(o, CAUSE_CONFIG, "5.3.5",
-		    "%s holds a password, so it must be yours and readable by "
-		    "nobody else: chmod 600 %s",
+		    "%s holds a password, so it must belong to you or root "
+		    "and be readable by nobody else: chmod 600 %s, or "
+		    "chown it",
 		    path, path);
 }
 

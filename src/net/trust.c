@@ -374,10 +374,11 @@ static int refuse_unknown(const struct case_file *f, struct outcome *o)
 		       issuer, t->store);
 	else
 		refuse(f, 0, o,
-		       "leads to the issuer %s, who is unknown: the server "
-		       "does not send that issuer's certificate (an "
-		       "intermediate one is missing there), nor is it among "
-		       "the trusted ones (%s)",
+		       "leads to the issuer %s, who is not among the trusted "
+		       "ones (%s), and the server does not send that issuer's "
+		       "certificate; it is unknown, or an intermediate one is "
+		       "missing there; tls_trust_file can name a file with "
+		       "it",
 		       issuer, t->store);
 	free(issuer);
 	return -1;

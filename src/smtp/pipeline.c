@@ -54,7 +54,11 @@ static int broken(struct flight *f, struct outcome *o)
 	if (f->n_answered < f->n)
 		c = &f->commands[f->n_answered];
 	if (c)
-		outcome_add_context(o, "waiting for the reply to %s", c->verb);
+		outcome_add_context(o,
+				    c->step == STEP_GREETING
+					    ? "waiting for %s"
+					    : "waiting for the reply to %s",
+				    c->verb);
 	if (!o->host)
 		outcome_set_host(o, s->host);
 	if (stream_unsent(s->stream) || f->sending)

@@ -192,11 +192,11 @@ const char *reply_status(const struct reply *reply, enum step step)
 	}
 }
 
-/* The lines' texts as one line. */
-static void add_words(struct buf *out, const struct reply *reply)
+void reply_add_words(const struct reply *reply, struct buf *out)
 {
 	size_t i;
 
+	buf_printf(out, "%d", reply->code);
 	if (reply->status[0])
 		buf_printf(out, " %s", reply->status);
 	if (reply->text.n)
@@ -224,9 +224,9 @@ int reply_fail(const struct reply *reply, enum step step, const char *host,
 	enum cause cause = is_refusal ? causes[step] : CAUSE_PROTOCOL;
 	const char *status = is_refusal ? reply_status(reply, step) : "5.5.0";
 
-	add_words(&words, reply);
+	reply_add_words(reply, &words);
 	add_verb(&words, step, verb, is_refusal);
-	fail(o, cause, status, "%d%s", reply->code, words.p);
+	fail(o, cause, status, "%s", words.p);
 	o->reply_code = reply->code;
 	outcome_set_host(o, host);
 	buf_release(&words);

@@ -65,6 +65,9 @@ int reply_fail(const struct reply *reply, enum step step, const char *host,
  * a flight is answered, and a flight may have very many. */
 void reply_trim(struct reply *reply);
 
+/* What the server said as one line, "250 2.0.0 words", not made printable. */
+void reply_add_words(const struct reply *reply, struct buf *out);
+
 void reply_copy(struct reply *to, const struct reply *from);
 void reply_clear(struct reply *reply);
 void reply_release(struct reply *reply);

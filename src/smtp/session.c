@@ -74,20 +74,31 @@ int session_ask_secret(struct session *s, const char *verb, struct view line,
 	return run_one(s, &c, reply, o);
 }
 
-static int greet(struct session *s, struct outcome *o)
+/* A server that waits for TLS says nothing to one that waits for words. */
+static void hint_at_implicit_tls(bool starttls, struct outcome *o)
+{
+	if (starttls && o->cause == CAUSE_CONNECT)
+		outcome_add_hint(o,
+				 "if this port speaks TLS from the start, "
+				 "set tls_starttls off");
+}
+
+static int greet(struct session *s, bool starttls, struct outcome *o)
 {
 	struct reply reply = REPLY_INIT;
 	struct buf printable = BUF_INIT(4 * REPLY_LIMIT);
 	struct command c;
 	int rc = -1;
 
-	command_line(&c, "the connection", "", STEP_GREETING);
+	command_line(&c, "the greeting", "", STEP_GREETING);
 	memory_free_secret(c.line);
 	c.line = NULL; /* the server speaks first */
-	if (run_one(s, &c, &reply, o) < 0)
+	if (run_one(s, &c, &reply, o) < 0) {
+		hint_at_implicit_tls(starttls, o);
 		goto done;
+	}
 	if (reply.code != 220) {
-		reply_fail(&reply, STEP_GREETING, s->host, "the connection", o);
+		reply_fail(&reply, STEP_GREETING, s->host, "the greeting", o);
 		goto done;
 	}
 	text_add_printable(&printable, buf_view(&reply.text));
@@ -197,7 +208,7 @@ static int open_steps(struct session *s, struct tls *tls,
 
 	if (tls && !policy->starttls && secure(s, tls, o) < 0)
 		return -1;
-	if (greet(s, o) < 0 || hello(s, o) < 0) {
+	if (greet(s, tls && policy->starttls, o) < 0 || hello(s, o) < 0) {
 		if (tls && policy->starttls)
 			tls_free(tls);
 		return -1;

@@ -119,15 +119,21 @@ static const struct result *judge_recipients(struct transaction *t)
 	return first;
 }
 
-/* One was refused and the others shall not get it either. */
-static void withhold_rest(struct transaction *t, const struct result *cause)
+/* One was refused and the others shall not get it either; it says nothing
+ * against them. */
+static void withhold_rest(struct transaction *t)
 {
+	struct outcome why = OUTCOME_INIT;
 	size_t i;
+
+	fail(&why, CAUSE_RECIPIENT, "4.0.0",
+	     "not sent: another recipient was refused");
+	outcome_set_host(&why, t->s->host);
 
 	for (i = 0; i < t->n; i++)
 		if (!outcome_is_failure(&t->results[i].outcome))
-			set_failure(&t->results[i], &cause->outcome,
-				    FATE_WITHHELD);
+			set_failure(&t->results[i], &why, FATE_WITHHELD);
+	outcome_release(&why);
 }
 
 static void settle(struct transaction *t, size_t i, const struct reply *reply)
@@ -316,7 +322,7 @@ static int find_takers(struct transaction *t, struct outcome *o)
 	if (!refused)
 		return 0;
 	if (!t->policy->partial)
-		withhold_rest(t, refused);
+		withhold_rest(t);
 	return t->policy->partial && count_accepted(t) ? 0 : -1;
 }
 
@@ -371,7 +377,7 @@ static const struct outcome *worst(const struct transaction *t)
 	for (i = 0; i < t->n; i++) {
 		const struct outcome *o = &t->results[i].outcome;
 
-		if (!outcome_is_failure(o))
+		if (t->results[i].fate != FATE_FAILED)
 			continue;
 		if (!found ||
 		    (outcome_is_temporary(found) && !outcome_is_temporary(o)))

@@ -31,7 +31,7 @@ enum fate {
 
 struct result {
 	enum fate fate;
-	struct outcome outcome; /* failed: why; withheld: what stopped it */
+	struct outcome outcome; /* failed: why; withheld: that it was */
 	struct reply reply;     /* delivered: the server's last word */
 };
 

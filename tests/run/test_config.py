@@ -560,6 +560,47 @@ def test_check_tells_everything(peer, rider, account):
         assert re.search(rf"\.postriderrc:{number + offset}\b.*{word}", said)
 
 
+@pytest.mark.parametrize("lines, words", [
+    ("host h\ntls_trust_file /nowhere/ca.pem", "tls_trust_file /nowhere"),
+    ("host h\ntls_priorities FOO", "tls_priorities FOO"),
+    ("host h\ntls_cert_file /nowhere/c.pem", "tls_cert_file"),
+    ("host h\nuser u\npassword_file /nowhere/p", "password_file /nowhere"),
+    ("host h\nfrom \"a b@c\"", "a b@c"),
+    ("timeout 10", "host"), ("", "host"),
+])
+def test_check_finds_what_only_shows_in_use(rider, lines, words):
+    rider.config(lines + "\n")
+    result = rider.run("--check")
+    assert result.code == CONFIG, str(result)
+    assert "error" in result.err and words in result.err
+
+
+@pytest.mark.parametrize("lines, words", [
+    ("host h\nport 465", "tls_starttls off"),
+    ("host h\nport 587\ntls_starttls off", "tls_starttls on"),
+])
+def test_check_warns_of_the_other_port(rider, lines, words):
+    rider.config(lines + "\n")
+    result = rider.run("--check")
+    assert result.code == 0, str(result)
+    assert "warning" in result.err and words in result.err
+
+
+def test_check_tells_of_a_file_that_is_not_read(rider):
+    rider.config("host h\n")
+    (rider.home / ".msmtprc").write_text("host other\n")
+    result = rider.run("--check")
+    assert result.code == 0, str(result)
+    assert ".msmtprc is not read" in result.err
+
+
+def test_a_file_that_anybody_can_change(peer, rider, account):
+    rider.config(account(peer))
+    os.chmod(rider.home / ".postriderrc", 0o602)
+    wrong(rider.run(BOB, stdin=MESSAGE), "anybody can change", "chmod o-w")
+    assert peer.sessions == []
+
+
 def test_check_without_a_configuration(rider):
     assert rider.run("--check").code == CONFIG
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 
 import pytest
 
@@ -281,3 +282,39 @@ def test_dialogue_is_made_printable(start, send):
     result = send(peer, "-v", BOB)
     assert "<-- 220 " in result.err
     assert all(line.isprintable() for line in result.err.split("\n"))
+
+
+def test_withheld_says_nothing_against_a_recipient(start, send):
+    peer = start(tls="implicit", faults={"rcpt:2": "550 5.1.1 no such user"})
+    result = send(peer, "--report=json", BOB, "nobody@example.net")
+    first, second = report(result)
+    assert (first["result"], second["result"]) == ("withheld", "failed")
+    assert first["status"].startswith("4.") and first["reply_code"] == 0
+    assert first["exit_code"] == 75 and "no such user" not in first["text"]
+    assert result.code == second["exit_code"] == 67
+
+
+def test_the_log_tells_of_tls_though_nobody_logged_in(start, send, rider):
+    peer = start(tls="starttls", faults={"auth": "535 5.7.8 no"})
+    result = send(peer, BOB, logfile="~/log")
+    assert result.code == 77
+    line = (rider.home / "log").read_text()
+    assert 'tls="' in line and "TLS1" in line and "auth=off" in line
+
+
+def test_silence_on_a_port_of_implicit_tls(start, send):
+    peer = start(tls="implicit", strict=False)
+    result = send(peer, BOB, patience=1, tls_starttls="on")
+    assert result.code == 75
+    assert "tls_starttls off" in result.err and "greeting" in result.err
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--dry-run"])
+def test_standard_output_that_is_full(start, rider, account, option):
+    rider.config(account(start(tls="implicit")))
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [os.environ["POSTRIDER"], option, BOB], input=MESSAGE, stdout=full,
+            stderr=subprocess.PIPE, env={"HOME": str(rider.home)})
+    assert result.returncode == 74, result
+    assert b"standard output" in result.stderr

@@ -161,7 +161,11 @@ static const struct parse_case forms[] = {
 	{P "-f|-t|r@x", "submit f='-t' > r@x"},
 	{P "-ra@b|r@x", "submit f='a@b' > r@x"},
 	{P "-f|a@b|-f|c@d|r@x", "submit f='c@d' > r@x"},
-	{P "r@x|-t|-C|/x", "submit > r@x -t -C /x"},
+	{P "r@x|-t@x", "submit > r@x -t@x"},
+	{P "r@x|-t|-C|/x",
+	 "usage: '-t' stands behind a recipient: options go "
+	 "in front; put -- before the recipients if it is one"},
+	{P "--|r@x|-t", "submit > r@x -t"},
 	{P "--|-t", "submit > -t"},
 	{P "-t|--|--tls", "submit t > --tls"},
 	{P "-|r@x", "submit > - r@x"},

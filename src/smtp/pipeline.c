@@ -108,8 +108,8 @@ static int begin_command(struct flight *f, const struct command *c,
 	return 0;
 }
 
-/* Hand over what the window has room for. -1: the message can't be
- * read, or the server speaks out of turn. */
+/* Hand over what the window has room for. -1: the message can't be read, or the
+ * server speaks out of turn. */
 static int fill(struct flight *f, struct outcome *o)
 {
 	struct stream *stream = f->s->stream;
@@ -176,7 +176,7 @@ static int settle(struct flight *f, const struct reply *last, struct outcome *o)
 	}
 	f->n_answered++;
 	if (last->code == 421) {
-		f->s->ended = true;
+		give_up(f);
 		return reply_fail(last, c->step, f->s->host, c->verb, o);
 	}
 	if (early) { /* the rest of this message must not follow */

@@ -100,23 +100,20 @@ static size_t count_accepted(const struct transaction *t)
 	return n;
 }
 
-/* Note each refused recipient. Returns the first refusal, or NULL. */
-static const struct result *judge_recipients(struct transaction *t)
+/* Note each refused recipient. Was there any? */
+static bool judge_recipients(struct transaction *t)
 {
-	const struct result *first = NULL;
-	struct result *r;
+	bool any = false;
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		r = &t->results[i];
 		if (!command_class(&t->rcpts[i]) || is_accepted(t, i))
 			continue;
 		reply_fail(&t->rcpts[i].replies[0], STEP_RCPT, t->s->host,
-			   t->rcpts[i].verb, &r->outcome);
-		if (!first)
-			first = r;
+			   t->rcpts[i].verb, &t->results[i].outcome);
+		any = true;
 	}
-	return first;
+	return any;
 }
 
 /* One was refused and the others shall not get it either; it says nothing
@@ -129,7 +126,6 @@ static void withhold_rest(struct transaction *t)
 	fail(&why, CAUSE_RECIPIENT, "4.0.0",
 	     "not sent: another recipient was refused");
 	outcome_set_host(&why, t->s->host);
-
 	for (i = 0; i < t->n; i++)
 		if (!outcome_is_failure(&t->results[i].outcome))
 			set_failure(&t->results[i], &why, FATE_WITHHELD);
@@ -314,12 +310,9 @@ static int refuse_sender(const struct transaction *t, struct outcome *o)
  * says why nobody. */
 static int find_takers(struct transaction *t, struct outcome *o)
 {
-	const struct result *refused;
-
 	if (command_class(t->mail) != 2)
 		return refuse_sender(t, o);
-	refused = judge_recipients(t);
-	if (!refused)
+	if (!judge_recipients(t))
 		return 0;
 	if (!t->policy->partial)
 		withhold_rest(t);

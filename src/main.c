@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pick the mode from name and options, run it, return its code. */
 #include <signal.h>
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "app/check.h"

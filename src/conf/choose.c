@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-#include "base/text.h"
-
 #define NAMES_LIMIT 1024u /* octets of account names in a message */
 
 static bool is_hidden(const struct definition_list *list,

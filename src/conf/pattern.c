@@ -18,7 +18,6 @@
 #include "base/text.h"
 
 #define LOOK_UP_SECONDS 10
-#define LOOK_UP_SECONDS 10
 #define MAILNAME        "/etc/mailname"
 #define TEXT_LIMIT      (64u << 10)
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/child.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "conf/netrc.h"
 #include "conf/places.h"

@@ -5,7 +5,6 @@
  */
 #include "conf/setting.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"

@@ -8,12 +8,10 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/encode.h"
 #include "base/idna.h"
-#include "base/memory.h"
 #include "base/text.h"
 
 #define LINE_WIDTH     78u  /* columns, RFC 5322 2.1.1 */

@@ -8,7 +8,6 @@
 
 #include <gsasl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"

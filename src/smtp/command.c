@@ -7,7 +7,6 @@
 #include "smtp/command.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/encode.h"

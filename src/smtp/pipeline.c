@@ -6,7 +6,7 @@
  */
 #include "smtp/pipeline.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "smtp/session.h"

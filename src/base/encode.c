@@ -111,15 +111,6 @@ void encode_xtext(struct buf *out, struct view v)
 	}
 }
 
-/* Octets of the UTF-8 character that v begins with; 0: none begins here. */
-static size_t character_length(struct view v)
-{
-	unsigned char c = (unsigned char)v.p[0];
-	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	return n <= v.n && view_is_utf8(view_make(v.p, n)) ? n : 0;
-}
-
 /* RFC 2047 2: the most that a word, and a line with one, may have. */
 #define WORD_MAX       75
 #define LINE_MAX_WORDS 76
@@ -190,7 +181,7 @@ static size_t fitting(const struct word_style *style, struct view v,
 
 	while (n < v.n) {
 		one = view_skip(v, n);
-		next = style->utf8 ? character_length(one) : 1;
+		next = style->utf8 ? utf8_length(one) : 1;
 		one = view_make(one.p, next);
 		coded += style->base64 ? 0 : q_length(one);
 		if (style->base64)
@@ -245,7 +236,7 @@ void encode_json(struct buf *out, struct view v)
 
 	buf_add_char(out, '"');
 	for (; v.n; v = view_skip(v, n)) {
-		n = character_length(v);
+		n = utf8_length(v);
 		if (!n) {
 			buf_add_text(out, "\xef\xbf\xbd");
 			n = 1;

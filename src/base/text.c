@@ -96,47 +96,78 @@ bool view_has_control(struct view v)
 	return false;
 }
 
-/* The length of the UTF-8 character at the start of v; 0 if there is none.
- * The bounds on the second octet are those of RFC 3629 4. */
-static size_t utf8_length(struct view v)
+bool view_has_bare_cr(struct view v)
 {
-	unsigned char c = (unsigned char)v.p[0];
-	unsigned char low = 0x80, high = 0xbf;
-	size_t i, n;
+	const char *cr;
 
+	for (; (cr = memchr(v.p, '\r', v.n)) != NULL;
+	     v = view_skip(v, (size_t)(cr - v.p) + 1))
+		if (cr + 1 == v.p + v.n || cr[1] != '\n')
+			return true;
+	return false;
+}
+
+/* The first octet of a character says how many follow, and what the next may
+ * be: the bounds of RFC 3629 4. */
+static void begin_character(struct utf8 *u, unsigned char c)
+{
+	u->low = 0x80;
+	u->high = 0xbf;
 	if (c < 0x80)
-		return 1;
+		return;
 	if (c < 0xc2 || c > 0xf4)
-		return 0;
-	n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-	if (v.n < n)
-		return 0;
+		u->bad = true;
+	u->left = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
 	if (c == 0xe0)
-		low = 0xa0;
+		u->low = 0xa0;
 	else if (c == 0xed)
-		high = 0x9f;
+		u->high = 0x9f;
 	else if (c == 0xf0)
-		low = 0x90;
+		u->low = 0x90;
 	else if (c == 0xf4)
-		high = 0x8f;
-	if ((unsigned char)v.p[1] < low || (unsigned char)v.p[1] > high)
-		return 0;
-	for (i = 2; i < n; i++)
-		if (((unsigned char)v.p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
+		u->high = 0x8f;
+}
+
+void utf8_feed(struct utf8 *u, struct view piece)
+{
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < piece.n && !u->bad; i++) {
+		c = (unsigned char)piece.p[i];
+		if (!u->left) {
+			begin_character(u, c);
+			continue;
+		}
+		u->bad = c < u->low || c > u->high;
+		u->low = 0x80;
+		u->high = 0xbf;
+		u->left--;
+	}
+}
+
+bool utf8_is_valid(const struct utf8 *u)
+{
+	return !u->bad && !u->left;
 }
 
 bool view_is_utf8(struct view v)
 {
-	size_t n;
+	struct utf8 u = UTF8_INIT;
 
-	for (; v.n; v = view_skip(v, n)) {
-		n = utf8_length(v);
-		if (!n)
-			return false;
-	}
-	return true;
+	utf8_feed(&u, v);
+	return utf8_is_valid(&u);
+}
+
+size_t utf8_length(struct view v)
+{
+	struct utf8 u = UTF8_INIT;
+	size_t n = 0;
+
+	do
+		utf8_feed(&u, view_make(v.p + n, n < v.n));
+	while (!u.bad && n++ < v.n && u.left);
+	return utf8_is_valid(&u) ? n : 0;
 }
 
 struct view view_next_word(struct view *v)

@@ -21,7 +21,23 @@ bool view_starts_nocase(struct view v, struct view prefix);
 struct view view_trim(struct view v); /* SP, TAB, CR, LF at both ends */
 bool view_has_8bit(struct view v);
 bool view_has_control(struct view v); /* other than TAB */
+bool view_has_bare_cr(struct view v); /* one that no LF follows */
 bool view_is_utf8(struct view v);     /* RFC 3629, no surrogates */
+
+/* The same for a text that comes in pieces. */
+struct utf8 {
+	unsigned left; /* octets that its last character still lacks */
+	unsigned char low, high; /* bounds of the next of them */
+	bool bad;                /* it is no UTF-8 */
+};
+
+#define UTF8_INIT ((struct utf8){0})
+
+void utf8_feed(struct utf8 *u, struct view piece);
+bool utf8_is_valid(const struct utf8 *u); /* and no character is cut off */
+
+/* Octets of the UTF-8 character that v begins with; 0: none begins here. */
+size_t utf8_length(struct view v);
 
 /*
  * Split the next word off v: skips leading SP/TAB, returns the run up to the

@@ -85,6 +85,88 @@ static void knows_utf8(void **state)
 				 cases[i].valid);
 }
 
+/* Fed in any two pieces, or octet by octet, it is known all the same. */
+static void knows_utf8_in_pieces(void **state)
+{
+	static const struct {
+		struct view text;
+		bool valid;
+	} cases[] = {
+		{VIEW(""), true},
+		{VIEW("plain\0text"), true},
+		{VIEW("\xc2\x80\xdf\xbf"), true},
+		{VIEW("\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80"), true},
+		{VIEW("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), true},
+		{VIEW("a\xc3\xa4z\xe2\x82\xacz\xf0\x9f\x98\x80z"), true},
+		/* over-long */
+		{VIEW("a\xc0\x80z"), false},
+		{VIEW("a\xc1\xbfz"), false},
+		{VIEW("a\xe0\x9f\xbfz"), false},
+		{VIEW("a\xf0\x8f\xbf\xbfz"), false},
+		/* surrogates, and beyond U+10FFFF */
+		{VIEW("a\xed\xa0\x80z"), false},
+		{VIEW("a\xed\xbf\xbfz"), false},
+		{VIEW("a\xf4\x90\x80\x80z"), false},
+		{VIEW("a\xf5\x80\x80\x80z"), false},
+		{VIEW("a\xffz"), false},
+		/* cut off, at the end or by another */
+		{VIEW("a\xc3"), false},
+		{VIEW("a\xe2\x82"), false},
+		{VIEW("a\xf0\x9f\x98"), false},
+		{VIEW("a\xc3z"), false},
+		{VIEW("a\xe2\x82z"), false},
+		{VIEW("a\xf0\x9f\x98z"), false},
+		{VIEW("\xc3\xc3\xa4"), false},
+		{VIEW("\xe2\x82\xe2\x82\xac"), false},
+		/* nothing before it */
+		{VIEW("\x80"), false},
+		{VIEW("\xc3\xa4\xa4"), false},
+		{VIEW("\xe2\x82\xac\x82"), false},
+	};
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		const struct view text = cases[i].text;
+		struct utf8 octets = UTF8_INIT;
+
+		for (n = 0; n <= text.n; n++) {
+			struct utf8 u = UTF8_INIT;
+
+			utf8_feed(&u, view_make(text.p, n));
+			assert_int_equal(utf8_is_valid(&u),
+					 view_is_utf8(view_make(text.p, n)));
+			utf8_feed(&u, VIEW(""));
+			utf8_feed(&u, view_skip(text, n));
+			assert_int_equal(utf8_is_valid(&u), cases[i].valid);
+			if (n)
+				utf8_feed(&octets,
+					  view_make(text.p + n - 1, 1));
+		}
+		assert_int_equal(utf8_is_valid(&octets), cases[i].valid);
+		assert_int_equal(view_is_utf8(text), cases[i].valid);
+	}
+}
+
+static void finds_bare_crs(void **state)
+{
+	static const struct {
+		struct view text;
+		bool has;
+	} cases[] = {
+		{VIEW(""), false},           {VIEW("a\r\nb\r\n"), false},
+		{VIEW("\n\n"), false},       {VIEW("a\rb"), true},
+		{VIEW("\r"), true},          {VIEW("\r\r\n"), true},
+		{VIEW("\r\n\r"), true},      {VIEW("\r\n\0\r\0"), true},
+		{VIEW("\r\n\n\r\n"), false},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++)
+		assert_int_equal(view_has_bare_cr(cases[i].text), cases[i].has);
+}
+
 static void matches_wildcards(void **state)
 {
 	static const struct {
@@ -237,6 +319,8 @@ int main(void)
 		cmocka_unit_test(trims),
 		cmocka_unit_test(splits_words),
 		cmocka_unit_test(knows_utf8),
+		cmocka_unit_test(knows_utf8_in_pieces),
+		cmocka_unit_test(finds_bare_crs),
 		cmocka_unit_test(matches_wildcards),
 		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(reads_durations),

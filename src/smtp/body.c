@@ -68,3 +68,8 @@ int body_next(struct body *b, struct view *piece, struct outcome *o)
 	b->rest = view_skip(b->rest, n);
 	return 1;
 }
+
+bool body_is_over(const struct body *b)
+{
+	return b->stuffed ? b->ended : !b->left;
+}

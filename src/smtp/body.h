@@ -28,4 +28,7 @@ void body_for_bdat(struct body *b, struct content *content, uint64_t size);
 /* The next piece: 1 and a view good until the next call, 0 at the end, -1. */
 int body_next(struct body *b, struct view *piece, struct outcome *o);
 
+/* Was all of it given out? From then on the server may answer. */
+bool body_is_over(const struct body *b);
+
 #endif

@@ -130,7 +130,7 @@ static int fill(struct flight *f, struct outcome *o)
 				give_up(f);
 				return -1;
 			}
-			f->sending = rc > 0;
+			f->sending = !body_is_over(c->payload);
 			if (rc > 0)
 				stream_put(stream, piece);
 		}

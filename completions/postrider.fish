@@ -178,6 +178,12 @@ complete -c postrider -l chunking -a 'on off' \
 	-d 'use BDAT where the server offers it'
 complete -c postrider -l partial -a 'on off' \
 	-d 'send to the others when a recipient is refused'
+complete -c postrider -l reencode -a 'auto on off' \
+	-d 'encode what the server can\'t take'
+complete -c postrider -l mail-parameter -x \
+	-d 'parameters to be added to MAIL FROM'
+complete -c postrider -l rcpt-parameter -x \
+	-d 'parameters to be added to RCPT TO'
 complete -c postrider -l auth -a 'on off auto plain login scram-sha-256 scram-sha-1 cram-md5' \
 	-d 'authenticate; on when a user is set'
 complete -c postrider -l user -x \
@@ -220,6 +226,10 @@ complete -c postrider -l auto-from -a 'on off' \
 	-d 'the sender is the user\'s name at maildomain'
 complete -c postrider -l maildomain -x \
 	-d 'for addresses without a domain'
+complete -c postrider -l local-to -x \
+	-d 'who has the mail to names without a domain'
+complete -c postrider -l rewrite-header -a 'on off' \
+	-d 'give names without a domain one in the header too'
 complete -c postrider -l aliases -rF \
 	-d 'alias file (not yet in this version)'
 complete -c postrider -l set-from-header -a 'auto on off' \

@@ -66,7 +66,7 @@ static void find_failure(struct findings *f, const char *account,
 static void try_account(const struct account *a, struct findings *f)
 {
 	struct outcome o = OUTCOME_INIT;
-	struct address from = ADDRESS_INIT;
+	struct address from = ADDRESS_INIT, local = ADDRESS_INIT;
 
 	if (a->tls.on)
 		tls_free(connect_load_tls(a, &o));
@@ -79,7 +79,12 @@ static void try_account(const struct account *a, struct findings *f)
 	if (a->identity.from && !account_from_is_pattern(a))
 		address_parse(view_of(a->identity.from), &from, &o);
 	find_failure(f, a->name, &o);
+	if (a->local.local_to &&
+	    address_parse(view_of(a->local.local_to), &local, &o) < 0)
+		outcome_add_context(&o, "local_to");
+	find_failure(f, a->name, &o);
 	address_release(&from);
+	address_release(&local);
 }
 
 /* Accounts that can't be used have been reported already. */

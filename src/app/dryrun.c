@@ -57,16 +57,30 @@ static void print_without_cr(struct view piece)
 	}
 }
 
+/* No server is asked: one is thought of that has what every server should. */
+static int fit_content(const struct account *a, const struct envelope *e,
+		       struct content *content, struct outcome *o)
+{
+	const struct carriage way = {
+		.eightbit = true,
+		.utf8 = envelope_utf8_address(e) ||
+			content_utf8_address(content),
+	};
+
+	return content_fit(content, &way, a->transaction.reencode, o);
+}
+
 int dryrun_print(const struct account *a, const struct envelope *e,
 		 struct content *content, struct outcome *o)
 {
 	struct view piece;
 	int rc;
 
+	if (fit_content(a, e, content, o) < 0)
+		return -1;
 	print_server(a);
 	print_envelope(e);
 	printf("size: %" PRIu64 "\n\n", content_size(content));
-	content_rewind(content);
 	do {
 		rc = content_next(content, UINT64_MAX, &piece, o);
 		if (rc > 0)

@@ -63,31 +63,13 @@ static int check_recipients(const struct request *r, struct outcome *o)
 		    "message");
 }
 
-/* Bare CR and NUL have no place on the wire (RFC 5321 4.1.1.4, 4.5.2). */
-static int check_message(const struct message *m, struct outcome *o)
-{
-	if (m->nul_line)
-		return fail(o, CAUSE_CONTENT, "5.6.0",
-			    "line %llu of the message holds a NUL octet; "
-			    "encode the part as base64",
-			    (unsigned long long)m->nul_line);
-	if (m->bare_cr_line)
-		return fail(o, CAUSE_CONTENT, "5.6.0",
-			    "line %llu of the message holds a CR that does not "
-			    "end the line; encode the part as base64",
-			    (unsigned long long)m->bare_cr_line);
-	return 0;
-}
-
 static int read_message(struct job *job, struct outcome *o)
 {
 	struct intake_policy policy = {
 		.dot_ends = !job->request->ignore_dots && isatty(STDIN_FILENO),
 	};
 
-	if (message_read(STDIN_FILENO, &policy, &job->message, o) < 0)
-		return -1;
-	return check_message(&job->message, o);
+	return message_read(STDIN_FILENO, &policy, &job->message, o);
 }
 
 /* By name, else by the sender that -f or the header gives. A header that
@@ -224,6 +206,7 @@ static int make_content(struct job *job, struct outcome *o)
 				  : job->account->identity.from_full_name,
 		.from = own_address(job),
 		.host = host,
+		.local = &job->account->local,
 	};
 	int rc = edit_header(&job->message, &job->envelope, &job->account->edit,
 			     &facts, &job->header, o);
@@ -231,7 +214,7 @@ static int make_content(struct job *job, struct outcome *o)
 	free(host);
 	if (rc == 0)
 		job->content =
-			content_new(buf_view(&job->header), job->message.body);
+			content_new(buf_view(&job->header), &job->message);
 	return rc;
 }
 
@@ -294,8 +277,6 @@ static int send_message(struct job *job, struct outcome *o)
 	struct submission submission = {
 		.envelope = &job->envelope,
 		.content = job->content,
-		.has_8bit = job->message.body_8bit ||
-			view_has_8bit(buf_view(&job->header)),
 	};
 	bool is_verbose = job->request->verbose;
 	const struct trace *trace = is_verbose ? &report_trace : NULL;

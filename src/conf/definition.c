@@ -322,6 +322,7 @@ static int derive(const struct definition *d,
 	expand(&a->identity.from, how);
 	expand(&a->identity.from_full_name, how);
 	expand(&a->local.maildomain, how);
+	expand(&a->local.local_to, how);
 	expand(&a->session.domain, how);
 	derive_from(how, a);
 	return derive_domain(d, how, a, o);

@@ -59,6 +59,42 @@ bool value_check_fingerprint(struct view value)
 	return ok && (digits == 64 || digits == 40 || digits == 32);
 }
 
+/* RFC 5321 4.1.2: esmtp-keyword ["=" esmtp-value]. */
+static bool is_parameter(struct view v)
+{
+	static const char *const ours[] = {"SIZE",  "BODY", "SMTPUTF8",
+					   "RET",   "AUTH", "NOTIFY",
+					   "ENVID", "ORCPT"};
+	struct view keyword;
+	size_t i, n = 0;
+
+	while (n < v.n &&
+	       (text_is_alpha(v.p[n]) || text_is_digit(v.p[n]) ||
+		(n && v.p[n] == '-')))
+		n++;
+	keyword = view_make(v.p, n);
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (view_equal_nocase(keyword, view_of(ours[i])))
+			return false;
+	if (!n || n == v.n)
+		return n > 0;
+	if (v.p[n++] != '=' || n == v.n)
+		return false;
+	while (n < v.n && v.p[n] > ' ' && v.p[n] < 127 && v.p[n] != '=')
+		n++;
+	return n == v.n;
+}
+
+bool value_check_parameters(struct view value)
+{
+	struct view word = view_next_word(&value);
+
+	for (; word.n; word = view_next_word(&value))
+		if (!is_parameter(word))
+			return false;
+	return true;
+}
+
 /* Mechanisms that msmtp has and that are not yet here: known words, so that
  * the error is about them and not about a slip. */
 static const char *const later_mechanisms[] = {

@@ -11,6 +11,8 @@
 bool value_check_name(struct view value); /* without blanks */
 bool value_check_ip(struct view value);
 bool value_check_fingerprint(struct view value);
+bool value_check_parameters(struct view value); /* RFC 5321 4.1.2, less those
+						   that we write ourselves */
 
 /* auth: on, off, auto or the name of a SASL mechanism. */
 bool value_set_auth(struct account *a, struct view value);

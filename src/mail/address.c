@@ -115,6 +115,7 @@ static bool scan_spec(struct scan *s, struct address *a)
 {
 	struct buf mailbox = BUF_INIT(QUOTED_MAX);
 	bool has_domain = scan_peek(s) == '@', ok;
+	const char *end;
 
 	if (!check_local(s))
 		return false;
@@ -122,6 +123,8 @@ static bool scan_spec(struct scan *s, struct address *a)
 		scan_skip(s, 1);
 	if (has_domain && !scan_domain(s))
 		return false;
+	end = has_domain ? s->domain_end : s->words.end;
+	a->written = view_make(s->words.begin, (size_t)(end - s->words.begin));
 	add_local(&mailbox, buf_view(&s->words.text));
 	ok = set_mailbox(s, &mailbox, has_domain, a);
 	buf_release(&mailbox);
@@ -317,6 +320,7 @@ int address_qualify(struct address *a, const char *domain, struct outcome *o)
 	scan_init(&s, view_of(domain), true);
 	if (scan_domain(&s) && !s.rest.n &&
 	    set_mailbox(&s, &mailbox, true, &full)) {
+		full.written = a->written;
 		address_release(a);
 		*a = full;
 	} else {

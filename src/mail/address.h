@@ -16,7 +16,9 @@ struct address {
 	char *mailbox;  /* local-part@domain, or local-part alone */
 	size_t local_n; /* octets of the local-part in it */
 	bool has_domain;
-	bool needs_utf8; /* the local-part is not ASCII (RFC 6531) */
+	bool needs_utf8;     /* the local-part is not ASCII (RFC 6531) */
+	struct view written; /* where it stands in the text that was parsed,
+				without name, brackets and route */
 };
 
 struct address_list {

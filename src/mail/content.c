@@ -1,79 +1,224 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One offset into three things that are told one after the other: header,
- * empty line, body. The header is shown where it lies; the body comes through
- * a block of memory, wherever it is stored.
+ * The octets of a message in the order of the wire: header, empty line, and the
+ * body span by span, as the plan says. What is shown where it lies costs
+ * nothing; stored octets come through a block of memory, encoded ones through a
+ * second. Nothing is decided here.
  */
 #include "mail/content.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "mail/encoded.h"
 
 #define BLOCK_SIZE (64u << 10) /* octets of body read at once */
+#define OUT_LIMIT  (16u << 20) /* octets; above what a block can become */
 
 static const struct view separator = {"\r\n", 2};
 
 struct content {
-	struct view header;
-	const struct store *body;
-	uint64_t offset; /* of the next octet to be told */
+	struct view header; /* as it was given */
+	const struct message *m;
+	struct plan plan;
+	char *utf8_address;
+	bool address_is_known;
+	struct view ready;      /* octets to be told next */
+	bool header_told;       /* what comes first was begun … */
+	bool separator_told;    /* … and this */
+	size_t span;            /* the number of the span being told */
+	uint64_t offset;        /* in it: octets of the body that were read */
+	struct encoder encoder; /* of that span */
+	struct buf out;         /* what was made of its octets */
 	char block[BLOCK_SIZE];
 };
 
-struct content *content_new(struct view header, const struct store *body)
+struct content *content_new(struct view header, const struct message *m)
 {
 	struct content *c = memory_alloc(sizeof(*c));
 
 	c->header = header;
-	c->body = body;
+	c->m = m;
+	c->plan = PLAN_INIT;
+	c->plan.body_size = store_size(m->body);
+	c->out = BUF_INIT(OUT_LIMIT);
 	return c;
 }
 
 void content_free(struct content *c)
 {
+	if (!c)
+		return;
+	plan_release(&c->plan);
+	buf_release(&c->out);
+	free(c->utf8_address);
 	free(c);
+}
+
+const char *content_utf8_address(struct content *c)
+{
+	if (!c->address_is_known)
+		c->utf8_address = encoded_utf8_address(c->header);
+	c->address_is_known = true;
+	return c->utf8_address;
+}
+
+int content_fit(struct content *c, const struct carriage *way,
+		enum reencode reencode, struct outcome *o)
+{
+	plan_release(&c->plan);
+	content_rewind(c);
+	return plan_make(c->m, c->header, way, reencode, &c->plan, o);
+}
+
+static struct view header_of(const struct content *c)
+{
+	return c->plan.new_header ? buf_view(&c->plan.header) : c->header;
 }
 
 uint64_t content_size(const struct content *c)
 {
-	return c->header.n + separator.n + store_size(c->body);
+	return header_of(c).n + separator.n + c->plan.body_size;
 }
 
-static int next_of_body(struct content *c, uint64_t most, struct view *piece,
-			struct outcome *o)
+enum body_form content_form(const struct content *c)
 {
-	uint64_t before = c->header.n + separator.n;
-	size_t n = most < BLOCK_SIZE ? (size_t)most : BLOCK_SIZE;
-	ptrdiff_t got = store_read(c->body, c->offset - before, c->block, n, o);
+	if (c->plan.form == FORM_7BIT && c->plan.header_8bit)
+		return FORM_8BIT;
+	return c->plan.form;
+}
 
+void content_rewind(struct content *c)
+{
+	c->ready = VIEW("");
+	c->header_told = c->separator_told = false;
+	c->span = 0;
+	c->offset = 0;
+}
+
+/* ----------------------------------------------------------------- the body */
+
+/* Up to `most` octets of the span into the block; an empty piece at its end. */
+static int read_block(struct content *c, const struct span *s, uint64_t most,
+		      struct view *piece, struct outcome *o)
+{
+	uint64_t n = s->n - c->offset;
+	ptrdiff_t got = 0;
+
+	if (n > most)
+		n = most;
+	if (n > BLOCK_SIZE)
+		n = BLOCK_SIZE;
+	if (n)
+		got = store_read(c->m->body, s->at + c->offset, c->block,
+				 (size_t)n, o);
 	if (got < 0)
 		return -1;
+	if (n && !got)
+		return fail(o, CAUSE_SYSTEM, "4.3.0",
+			    "the stored message is shorter than it was");
+	c->offset += (uint64_t)got;
 	*piece = view_make(c->block, (size_t)got);
-	return c->offset < content_size(c);
+	return 0;
+}
+
+/* The header of a part; it was read and rewritten once already, so it fits. */
+static int make_header(struct content *c, const struct span *s,
+		       struct outcome *o)
+{
+	struct buf header = BUF_INIT(s->n);
+	struct view piece;
+	int rc;
+
+	do {
+		rc = read_block(c, s, BLOCK_SIZE, &piece, o);
+		buf_add_view(&header, piece);
+	} while (rc == 0 && piece.n);
+	if (rc == 0)
+		rc = rewrite_header(buf_view(&header), &s->rewrite, &c->out, o);
+	buf_add_view(&c->out, separator);
+	buf_release(&header);
+	return rc;
+}
+
+static int make_encoded(struct content *c, const struct span *s,
+			struct outcome *o)
+{
+	struct view piece;
+
+	if (!c->offset)
+		c->encoder = ENCODER_INIT(s->transfer);
+	if (read_block(c, s, BLOCK_SIZE, &piece, o) < 0)
+		return -1;
+	encoder_feed(&c->encoder, piece, &c->out);
+	if (c->offset == s->n)
+		encoder_finish(&c->encoder, &c->out);
+	return 0;
+}
+
+/* Have something ready of that span; nothing, if there is no more of it. */
+static int make_ready(struct content *c, const struct span *s, uint64_t most,
+		      struct outcome *o)
+{
+	int rc = 0;
+
+	buf_clear(&c->out);
+	switch (s->kind) {
+	case SPAN_COPY: return read_block(c, s, most, &c->ready, o);
+	case SPAN_HEADER: rc = make_header(c, s, o); break;
+	case SPAN_ENCODE: rc = make_encoded(c, s, o); break;
+	case SPAN_LINE_END: buf_add_view(&c->out, separator); break;
+	}
+	c->ready = buf_view(&c->out);
+	return rc;
+}
+
+static bool is_over(const struct content *c, const struct span *s)
+{
+	return c->offset == s->n;
+}
+
+/* 0 when there is no more. */
+static int next_of_body(struct content *c, uint64_t most, struct outcome *o)
+{
+	const struct span whole = {
+		.kind = SPAN_COPY,
+		.n = store_size(c->m->body),
+	};
+	const struct span *spans = c->plan.n_spans ? c->plan.spans : &whole;
+	size_t n = c->plan.n_spans ? c->plan.n_spans : 1;
+
+	while (!c->ready.n && c->span < n) {
+		if (make_ready(c, &spans[c->span], most, o) < 0)
+			return -1;
+		if (is_over(c, &spans[c->span])) {
+			c->span++;
+			c->offset = 0;
+		}
+	}
+	return c->ready.n > 0;
 }
 
 int content_next(struct content *c, uint64_t most, struct view *piece,
 		 struct outcome *o)
 {
-	uint64_t at = c->offset;
-	int more = 1;
+	int rc = 1;
 
-	if (at < c->header.n)
-		*piece = view_skip(c->header, (size_t)at);
-	else if (at - c->header.n < separator.n)
-		*piece = view_skip(separator, (size_t)(at - c->header.n));
-	else
-		more = next_of_body(c, most, piece, o);
-	if (more <= 0)
-		return more;
+	if (!c->ready.n && !c->header_told) {
+		c->ready = header_of(c);
+		c->header_told = true;
+	}
+	if (!c->ready.n && !c->separator_told) {
+		c->ready = separator;
+		c->separator_told = true;
+	}
+	if (!c->ready.n)
+		rc = next_of_body(c, most, o);
+	if (rc <= 0)
+		return rc;
+	*piece = c->ready;
 	if (piece->n > most)
 		piece->n = (size_t)most;
-	c->offset += piece->n;
+	c->ready = view_skip(c->ready, piece->n);
 	return 1;
-}
-
-void content_rewind(struct content *c)
-{
-	c->offset = 0;
 }

@@ -7,7 +7,8 @@
 
 #include "base/buf.h"
 #include "base/outcome.h"
-#include "mail/store.h"
+#include "mail/message.h"
+#include "mail/plan.h"
 
 /*
  * What goes over the wire for one message, as a run of octets that is pulled:
@@ -16,11 +17,25 @@
  */
 struct content;
 
-/* header (without the empty line) and body must outlive it. */
-struct content *content_new(struct view header, const struct store *body);
+/* header (the edited one, without the empty line) and message must outlive
+ * it. Until content_fit it goes as it was written. */
+struct content *content_new(struct view header, const struct message *m);
 void content_free(struct content *c); /* NULL is fine */
 
+/* An address in the header that only SMTPUTF8 can carry, or NULL. */
+const char *content_utf8_address(struct content *c);
+
+/*
+ * Put it in a form that the way takes; see mail/plan.h for what that changes
+ * and how it fails. It may be called again, for another way, and begins at the
+ * front then.
+ */
+int content_fit(struct content *c, const struct carriage *way,
+		enum reencode reencode, struct outcome *o);
+
 uint64_t content_size(const struct content *c); /* octets in all (RFC 1870) */
+enum body_form content_form(const struct content *c); /* with UTF-8 in the
+							 header: 8-bit */
 
 /*
  * The next piece, at most `most` octets of it: 1 and a view that is good until

@@ -76,20 +76,85 @@ static bool is_to_be_added(const struct edit *edit, enum field_id id)
 	return false;
 }
 
-/* Copies what lies between the fields that are left out. */
+/* ------------------------------------------------------------ local names */
+
+static bool is_rewritten(const struct edit *edit, const struct field *f)
+{
+	return edit->policy->rewrite_header && f->roles & ROLE_ADDRESS &&
+		!(f->roles & ROLE_RESENT);
+}
+
+/* A local name's home: an author's is the name at maildomain, or the account's
+ * own address; everybody else's is where mail to it goes. */
+static bool settle(const struct edit *edit, const struct field *f,
+		   struct address *a)
+{
+	const struct local_policy *local = edit->facts->local;
+	struct outcome ignored = OUTCOME_INIT;
+	struct view written = a->written;
+	int rc;
+
+	if (!(f->roles & ROLE_ORIGIN)) {
+		rc = envelope_settle_local(a, local, &ignored);
+	} else if (local && local->maildomain) {
+		rc = address_qualify(a, local->maildomain, &ignored);
+	} else {
+		address_release(a);
+		rc = edit->from.has_domain
+			? address_parse(view_of(edit->from.mailbox), a,
+					&ignored)
+			: -1;
+		a->written = written;
+	}
+	outcome_release(&ignored);
+	return rc == 0;
+}
+
+/* The field with its local names replaced; false: there is nothing to do. */
+static bool add_rewritten(const struct edit *edit, const struct field *f)
+{
+	struct address_list list = ADDRESS_LIST_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	const char *at = f->raw.p;
+	bool ok = address_list_parse(f->body, &list, &ignored) == 0;
+	size_t i;
+
+	for (i = 0; ok && i < list.n; i++) {
+		struct address *a = &list.p[i];
+
+		if (a->has_domain || !settle(edit, f, a))
+			continue;
+		buf_add(edit->out, at, (size_t)(a->written.p - at));
+		buf_add_text(edit->out, a->mailbox);
+		at = a->written.p + a->written.n;
+	}
+	if (at != f->raw.p)
+		buf_add(edit->out, at, (size_t)(f->raw.p + f->raw.n - at));
+	address_list_release(&list);
+	outcome_release(&ignored);
+	return at != f->raw.p;
+}
+
+/* Copies what lies between the fields that are left out or replaced. */
 static void copy_fields(const struct edit *edit)
 {
 	const struct message *m = edit->m;
-	size_t i, begin = 0, at = 0;
+	const char *at = m->header.p;
+	const struct field *f;
+	bool is_gone;
+	size_t i;
 
 	for (i = 0; i < m->n_fields; i++) {
-		if (is_left_out(edit, &m->fields[i])) {
-			buf_add(edit->out, m->header.p + begin, at - begin);
-			begin = at + m->fields[i].raw.n;
-		}
-		at += m->fields[i].raw.n;
+		f = &m->fields[i];
+		is_gone = is_left_out(edit, f);
+		if (!is_gone && !is_rewritten(edit, f))
+			continue;
+		buf_add(edit->out, at, (size_t)(f->raw.p - at));
+		at = f->raw.p;
+		if (is_gone || add_rewritten(edit, f))
+			at += f->raw.n;
 	}
-	buf_add(edit->out, m->header.p + begin, at - begin);
+	buf_add(edit->out, at, (size_t)(m->header.p + m->header.n - at));
 }
 
 /* ----------------------------------------------------------- what is added */

@@ -20,6 +20,7 @@ struct edit_policy {
 	enum edit_when set_to;       /* auto, on or off; see below */
 	bool remove_bcc;             /* Bcc and Resent-Bcc */
 	bool undisclosed_recipients; /* replace To, Cc, Bcc */
+	bool rewrite_header;         /* give local names there a home */
 };
 
 /* What the added fields are made of. */
@@ -30,6 +31,7 @@ struct edit_facts {
 				   NULL */
 	const char *host;      /* right side of Message-ID when the sender has
 				   no domain */
+	const struct local_policy *local; /* where local names live */
 };
 
 /*
@@ -41,8 +43,12 @@ struct edit_facts {
  * adds "To: undisclosed-recipients:;" when there is neither To, Cc nor Bcc,
  * on puts it in place of To; undisclosed_recipients removes To, Cc and Bcc and
  * adds it. In a resent message the Resent- block is left as it is, but for
- * Resent-Bcc. Failures: CAUSE_SENDER 5.1.7 (facts' from is no address),
- * CAUSE_SYSTEM, CAUSE_CONTENT 5.3.4 (more than `header` may hold).
+ * Resent-Bcc. rewrite_header: names without a domain are replaced where they
+ * stand, in To, Cc and Reply-To by what the envelope made of them, in From and
+ * Sender by the name at maildomain, else by the sender; what has no home, and
+ * fields that can't be read, stay. Failures: CAUSE_SENDER 5.1.7 (facts' from
+ * is no address), CAUSE_SYSTEM, CAUSE_CONTENT 5.3.4 (more than `header` may
+ * hold).
  */
 int edit_header(const struct message *m, const struct envelope *e,
 		const struct edit_policy *policy,

@@ -108,18 +108,38 @@ int envelope_set_envid(struct envelope *e, struct view text, struct outcome *o)
 
 /* -------------------------------------------------------------- addresses */
 
-/* Give a local name its home. */
-static int settle(struct address *a, const struct local_policy *local,
-		  struct outcome *o)
+static int qualify(struct address *a, const struct local_policy *local,
+		   struct outcome *o)
 {
 	if (a->has_domain)
 		return 0;
 	if (local && local->maildomain)
 		return address_qualify(a, local->maildomain, o);
 	return fail(o, CAUSE_RECIPIENT, "5.1.3",
-		    "\"%s\" has no domain; set maildomain, or aliases, to say "
+		    "\"%s\" has no domain; set maildomain or local_to to say "
 		    "where its mail goes",
 		    a->mailbox);
+}
+
+int envelope_settle_local(struct address *a, const struct local_policy *local,
+			  struct outcome *o)
+{
+	struct address home = ADDRESS_INIT;
+
+	if (a->has_domain || !local || !local->local_to)
+		return qualify(a, local, o);
+	if (address_parse(view_of(local->local_to), &home, o) < 0 ||
+	    qualify(&home, local, o) < 0) {
+		outcome_add_context(o, "local_to");
+		o->cause = CAUSE_CONFIG;
+		snprintf(o->status, sizeof(o->status), "5.3.5");
+		address_release(&home);
+		return -1;
+	}
+	home.written = a->written;
+	address_release(a);
+	*a = home;
+	return 0;
 }
 
 int envelope_blame_sender(struct outcome *o)
@@ -139,7 +159,8 @@ int envelope_set_sender(struct envelope *e, struct view text,
 
 	if (!trimmed.n || view_equal(trimmed, VIEW("<>"))) {
 		a.mailbox = memory_dup("");
-	} else if (address_parse(text, &a, o) < 0 || settle(&a, local, o) < 0) {
+	} else if (address_parse(text, &a, o) < 0 ||
+		   qualify(&a, local, o) < 0) {
 		address_release(&a);
 		return envelope_blame_sender(o);
 	}
@@ -161,7 +182,7 @@ static int add_recipient(struct envelope *e, struct address *a,
 	struct recipient *r;
 	char **known;
 
-	if (settle(a, local, o) < 0) {
+	if (envelope_settle_local(a, local, o) < 0) {
 		address_release(a);
 		return -1;
 	}

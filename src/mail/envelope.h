@@ -47,6 +47,7 @@ struct envelope {
 /* What gives a local name a home. */
 struct local_policy {
 	char *maildomain; /* put behind names without a domain; or NULL */
+	char *local_to;   /* the mailbox that has their mail instead; or NULL */
 };
 
 /* RFC 3461 4.1: "never" or a list of success, failure, delay. False: wrong. */
@@ -67,10 +68,17 @@ int envelope_set_sender(struct envelope *e, struct view text,
 int envelope_blame_sender(struct outcome *o);
 
 /*
+ * Give a recipient without a domain its home: local_to, else maildomain. -1: it
+ * has none (CAUSE_RECIPIENT 5.1.3, naming the settings that would give it one),
+ * or local_to is no mailbox (CAUSE_CONFIG 5.3.5).
+ */
+int envelope_settle_local(struct address *a, const struct local_policy *local,
+			  struct outcome *o);
+
+/*
  * Add recipients: one argument of the command line, which may hold a comma-
  * separated list as sendmail allows. Duplicates are dropped. CAUSE_RECIPIENT
- * 5.1.3. A local name without a home is refused naming the settings that
- * would give it one (maildomain, aliases).
+ * 5.1.3. Local names are settled as above.
  */
 int envelope_add_recipients(struct envelope *e, struct view text,
 			    const struct local_policy *local,

@@ -29,6 +29,14 @@ enum field_id {
 	FIELD_MIME_VERSION,
 	FIELD_CONTENT_TYPE,
 	FIELD_CONTENT_TRANSFER_ENCODING,
+	FIELD_CONTENT_DISPOSITION,
+	FIELD_REPLY_TO,
+	FIELD_MAIL_REPLY_TO,
+	FIELD_MAIL_FOLLOWUP_TO,
+	FIELD_DISPOSITION_NOTIFICATION_TO,
+	FIELD_RETURN_RECEIPT_TO,
+	FIELD_ERRORS_TO,
+	FIELD_IDS, /* how many there are */
 };
 
 /* What a field is for; a set of bits. */
@@ -39,6 +47,9 @@ enum field_role {
 	ROLE_BLIND = 1 << 3,     /* must not arrive: Bcc, Resent-Bcc */
 	ROLE_TRACE = 1 << 4,     /* Return-Path, Received */
 	ROLE_MIME = 1 << 5,
+	ROLE_ADDRESS = 1 << 6,    /* an address-list (RFC 5322 3.4) */
+	ROLE_PARAMETERS = 1 << 7, /* a value and parameters (RFC 2045 5.1) */
+	ROLE_TOKENS = 1 << 8, /* other tokens, with comments (RFC 5322 3.2) */
 };
 
 /* A slice of the header block (RFC 5322 2.2). */

@@ -7,6 +7,7 @@
  */
 #include "mail/message.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,10 +31,9 @@ struct intake {
 	bool in_body;         /* the header has ended */
 	bool at_end;          /* no more input comes */
 	bool ended;           /* a lone dot has ended the message */
-	bool block_has_cr;    /* what to look for in the block's pieces */
-	bool block_has_nul;
-	size_t held;  /* octets at the front of `block` */
-	size_t out_n; /* octets in `out` */
+	bool block_is_odd;    /* its pieces are to be looked at for CR, NUL */
+	size_t held;          /* octets at the front of `block` */
+	size_t out_n;         /* octets in `out` */
 	char block[HELD_MAX + BLOCK_SIZE];
 	char out[OUT_SIZE];
 };
@@ -42,6 +42,15 @@ static void note_length(struct message *m, uint64_t n)
 {
 	if (n > m->longest_line)
 		m->longest_line = n;
+}
+
+/* RFC 5321 2.3.8: CR and LF never stand alone on the wire; nor does NUL. */
+static void note_line(struct message *m, struct view line, uint64_t number)
+{
+	if (!m->nul_line && memchr(line.p, '\0', line.n))
+		m->nul_line = number;
+	if (!m->bare_cr_line && memchr(line.p, '\r', line.n))
+		m->bare_cr_line = number;
 }
 
 /* ---------------------------------------------------------------- the body */
@@ -83,6 +92,13 @@ enum line_kind {
 	LINE_TEXT,      /* none of these: the body begins with it */
 };
 
+/* Of the body alone is it told what octets and lines it has. */
+static void forget_header(struct intake *in)
+{
+	in->m->nul_line = in->m->bare_cr_line = 0;
+	in->in_body = true;
+}
+
 static enum line_kind kind_of(const struct intake *in, struct view line,
 			      bool complete)
 {
@@ -100,17 +116,31 @@ static enum line_kind kind_of(const struct intake *in, struct view line,
 	return LINE_TEXT;
 }
 
+/* No field followed it, so it is the body's first line. */
+static int take_mbox_line(struct intake *in, struct outcome *o)
+{
+	note_line(in->m, buf_view(&in->mbox_line), 1);
+	return take_body(in, buf_view(&in->mbox_line), true, o);
+}
+
 /* What was taken for the header's last line, and the mbox line that no field
- * follows, are the body's. */
+ * follows, are the body's. A line with a NUL among fields is no text that
+ * somebody wrote: what follows may be fields, Bcc among them. */
 static int begin_body(struct intake *in, bool complete, struct outcome *o)
 {
 	struct buf *header = &in->m->header;
 	struct view line = view_skip(buf_view(header), in->line_start);
 	bool was_mbox = in->mbox_line.n > 0;
 
-	in->in_body = true;
-	if (was_mbox && take_body(in, buf_view(&in->mbox_line), true, o) < 0)
+	if (in->line_start && memchr(line.p, '\0', line.n))
+		return fail(o, CAUSE_CONTENT, "5.6.0",
+			    "line %" PRIu64 " of the message, in its header, "
+			    "holds a NUL octet",
+			    in->line);
+	forget_header(in);
+	if (was_mbox && take_mbox_line(in, o) < 0)
 		return -1;
+	note_line(in->m, line, in->line);
 	if (take_body(in, line, complete, o) < 0)
 		return -1;
 	buf_truncate(header, in->line_start);
@@ -129,9 +159,8 @@ static int add_to_header(struct intake *in, struct view v, struct outcome *o)
 	return 0;
 }
 
-static int end_header_line(struct intake *in, size_t n, struct outcome *o)
+static int end_header_line(struct intake *in, struct outcome *o)
 {
-	note_length(in->m, n);
 	if (add_to_header(in, VIEW("\r\n"), o) < 0)
 		return -1;
 	in->line_start = in->m->header.n;
@@ -151,30 +180,19 @@ static int take_header(struct intake *in, struct view piece, bool complete,
 	case LINE_FIELD:
 		buf_clear(&in->mbox_line);
 		if (complete)
-			return end_header_line(in, line.n, o);
+			return end_header_line(in, o);
 		break;
 	case LINE_MBOX:
 		buf_add_view(&in->mbox_line, line);
 		buf_truncate(&in->m->header, 0);
 		break;
-	case LINE_SEPARATOR: in->in_body = true; break;
+	case LINE_SEPARATOR: forget_header(in); break;
 	case LINE_TEXT: return begin_body(in, complete, o);
 	}
 	return 0;
 }
 
 /* --------------------------------------------------------------- the input */
-
-/* RFC 5321 2.3.8: CR and LF never stand alone on the wire; nor does NUL. */
-static void note_oddities(struct intake *in, struct view piece)
-{
-	if (in->block_has_nul && !in->m->nul_line &&
-	    memchr(piece.p, '\0', piece.n))
-		in->m->nul_line = in->line;
-	if (in->block_has_cr && !in->m->bare_cr_line &&
-	    memchr(piece.p, '\r', piece.n))
-		in->m->bare_cr_line = in->line;
-}
 
 static bool is_lone_dot(const struct intake *in, struct view piece,
 			bool complete)
@@ -186,16 +204,19 @@ static bool is_lone_dot(const struct intake *in, struct view piece,
 static int take_piece(struct intake *in, struct view piece, bool complete,
 		      struct outcome *o)
 {
-	note_oddities(in, piece);
+	int rc;
+
+	if (in->block_is_odd)
+		note_line(in->m, piece, in->line);
 	if (is_lone_dot(in, piece, complete)) {
 		in->ended = true;
 		return 0;
 	}
 	in->line_open = !complete;
+	rc = in->in_body ? take_body(in, piece, complete, o)
+			 : take_header(in, piece, complete, o);
 	in->line += complete;
-	if (in->in_body)
-		return take_body(in, piece, complete, o);
-	return take_header(in, piece, complete, o);
+	return rc;
 }
 
 static int take_block(struct intake *in, struct view block, struct outcome *o)
@@ -203,8 +224,8 @@ static int take_block(struct intake *in, struct view block, struct outcome *o)
 	struct view piece;
 	const char *lf;
 
-	in->block_has_cr = memchr(block.p, '\r', block.n);
-	in->block_has_nul = memchr(block.p, '\0', block.n);
+	in->block_is_odd = memchr(block.p, '\r', block.n) ||
+		memchr(block.p, '\0', block.n);
 	while (block.n && !in->ended) {
 		lf = memchr(block.p, '\n', block.n);
 		piece = view_make(block.p,
@@ -256,13 +277,14 @@ static int read_block(struct intake *in, int fd, struct outcome *o)
 /* The last line may lack its end, the header its body. */
 static int finish(struct intake *in, struct outcome *o)
 {
-	in->block_has_cr = in->block_has_nul = false;
+	in->block_is_odd = false;
 	if (in->line_open && take_piece(in, VIEW(""), true, o) < 0)
 		return -1;
-	if (in->mbox_line.n && !in->in_body &&
-	    take_body(in, buf_view(&in->mbox_line), true, o) < 0)
-		return -1;
-	in->m->header_8bit = view_has_8bit(buf_view(&in->m->header));
+	if (!in->in_body) {
+		forget_header(in);
+		if (in->mbox_line.n && take_mbox_line(in, o) < 0)
+			return -1;
+	}
 	return flush_body(in, o);
 }
 

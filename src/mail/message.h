@@ -28,10 +28,10 @@ struct message {
 	struct field *fields; /* slices of it, in order */
 	size_t n_fields;
 	struct store *body; /* behind the empty line */
-	bool header_8bit;   /* an octet over 127 in the header */
-	bool body_8bit;
-	uint64_t nul_line;     /* number (from 1) of the first line of input
-				    that holds a NUL; 0: none */
+	/* of the body alone */
+	bool body_8bit;        /* an octet over 127 */
+	uint64_t nul_line;     /* number (from 1) in the input of the first
+				    line that holds a NUL; 0: none */
 	uint64_t bare_cr_line; /* the same for a CR that ends no line */
 	uint64_t longest_line; /* octets, without CRLF */
 };
@@ -47,7 +47,8 @@ struct intake_policy {
  * Read a message from fd to the end, once, into a MESSAGE_INIT, to be released
  * in every case. Memory use does not depend on the size of the body. Failures:
  * CAUSE_INPUT (unreadable), CAUSE_SYSTEM (cannot store), CAUSE_CONTENT 5.3.4
- * (header over a limit).
+ * (header over a limit), 5.6.0 (behind fields a line that is none and holds a
+ * NUL).
  */
 int message_read(int fd, const struct intake_policy *policy, struct message *m,
 		 struct outcome *o);

@@ -114,7 +114,7 @@ static void words_clear(struct words *w)
 	buf_clear(&w->text);
 	w->n = 0;
 	w->after_dot = w->quoted = false;
-	w->fault = NULL;
+	w->fault = w->begin = w->end = NULL;
 }
 
 static void doubt(struct words *w, const char *fault)
@@ -216,6 +216,10 @@ bool scan_words(struct scan *s)
 	words_clear(&s->words);
 	while (scan_cfws(s) && s->rest.n) {
 		c = scan_peek(s);
+		if (c && strchr(",;:<>@", c))
+			return true;
+		if (!s->words.begin)
+			s->words.begin = s->rest.p;
 		if (scan_is_atext(c)) {
 			scan_atom(s);
 		} else if (c == '.') {
@@ -224,11 +228,10 @@ bool scan_words(struct scan *s)
 		} else if (c == '"') {
 			if (!scan_quoted(s))
 				return false;
-		} else if (c && strchr(",;:<>@", c)) {
-			return true;
 		} else if (!scan_other(s)) {
 			return false;
 		}
+		s->words.end = s->rest.p;
 	}
 	return !s->fault;
 }
@@ -262,8 +265,10 @@ static bool scan_literal(struct scan *s)
 	while (scan_cfws(s) && s->rest.n) {
 		c = scan_peek(s);
 		scan_skip(s, 1);
-		if (c == ']')
+		if (c == ']') {
+			s->domain_end = s->rest.p;
 			return check_literal(s);
+		}
 		if (c <= ' ' || c >= 127)
 			break;
 		buf_add_char(&s->domain, c);
@@ -310,6 +315,7 @@ bool scan_domain(struct scan *s)
 		n += !n; /* the dot */
 		buf_add(&s->domain, s->rest.p, n);
 		scan_skip(s, n);
+		s->domain_end = s->rest.p;
 		if (!scan_cfws(s))
 			return false;
 	}

@@ -16,6 +16,8 @@ struct words {
 	bool after_dot;    /* the last thing was a dot */
 	bool quoted;       /* one of the words was a quoted string */
 	const char *fault; /* why it is no local-part; NULL: none yet */
+	const char *begin; /* where the first stands in the text; NULL: none */
+	const char *end;   /* behind the last */
 };
 
 /*
@@ -30,8 +32,9 @@ struct scan {
 				   folding */
 	bool in_group;    /* behind a group's colon */
 	struct words words;
-	struct buf domain; /* ASCII, or a literal with its brackets */
-	struct buf detail; /* a fault's words if they are not constant */
+	struct buf domain;      /* ASCII, or a literal with its brackets */
+	const char *domain_end; /* behind it in the text */
+	struct buf detail;      /* a fault's words if they are not constant */
 	const char *fault;
 };
 

@@ -46,6 +46,7 @@ static const struct {
 	{{"SIZE", 4}, CAP_SIZE, parse_size},
 	{{"SMTPUTF8", 8}, CAP_SMTPUTF8, NULL},
 	{{"STARTTLS", 8}, CAP_STARTTLS, NULL},
+	{{"UTF8SMTP", 8}, CAP_UTF8SMTP, NULL},
 };
 
 bool capabilities_has(const struct capabilities *c, enum capability one)

@@ -21,6 +21,7 @@ enum capability {
 	CAP_SIZE = 1 << 7,                /* RFC 1870 */
 	CAP_SMTPUTF8 = 1 << 8,            /* RFC 6531 */
 	CAP_STARTTLS = 1 << 9,            /* RFC 3207 */
+	CAP_UTF8SMTP = 1 << 10,           /* RFC 5336, before SMTPUTF8 */
 };
 
 /* What a server said it can do, in its last EHLO. */

@@ -34,14 +34,32 @@ static void finish(struct command *c, struct buf *line)
 	c->line = buf_detach(line);
 }
 
-/* RFC 6152 4: say 8BITMIME when it is so, 7BIT only when the caller did. */
+/*
+ * RFC 6152 4, RFC 3030 3: what the octets are. Of what they might be besides,
+ * the caller's word is passed on where the server knows it.
+ */
 static void add_body_type(struct buf *line, const struct envelope *e,
-			  const struct mail_facts *facts)
+			  const struct mail_facts *facts,
+			  const struct capabilities *server)
 {
-	if (facts->has_8bit || e->body_type == BODY_8BITMIME)
+	bool takes_8bit = capabilities_has(server, CAP_8BITMIME);
+	bool takes_binary = facts->by_bdat &&
+		capabilities_has(server, CAP_BINARYMIME);
+
+	if (takes_binary &&
+	    (facts->form == FORM_BINARY || e->body_type == BODY_BINARYMIME))
+		buf_add_text(line, " BODY=BINARYMIME");
+	else if (takes_8bit &&
+		 (facts->form != FORM_7BIT || e->body_type == BODY_8BITMIME))
 		buf_add_text(line, " BODY=8BITMIME");
-	else if (e->body_type == BODY_7BIT)
+	else if (takes_8bit && e->body_type == BODY_7BIT)
 		buf_add_text(line, " BODY=7BIT");
+}
+
+static void add_parameters(struct buf *line, const char *parameters)
+{
+	if (parameters)
+		buf_printf(line, " %s", parameters);
 }
 
 /* RFC 3461 4.3, 4.4. */
@@ -67,12 +85,12 @@ void command_mail(struct command *c, const struct envelope *e,
 	buf_printf(&line, "MAIL FROM:<%s>", e->sender.mailbox);
 	if (capabilities_has(server, CAP_SIZE))
 		buf_printf(&line, " SIZE=%" PRIu64, facts->size);
-	if (capabilities_has(server, CAP_8BITMIME))
-		add_body_type(&line, e, facts);
+	add_body_type(&line, e, facts, server);
 	if (facts->use_smtputf8)
 		buf_add_text(&line, " SMTPUTF8");
 	if (capabilities_has(server, CAP_DSN))
 		add_dsn_of_message(&line, e);
+	add_parameters(&line, facts->parameters);
 	finish(c, &line);
 }
 
@@ -119,7 +137,8 @@ static void add_orcpt(struct buf *line, const char *mailbox)
 }
 
 void command_rcpt(struct command *c, const struct envelope *e,
-		  const struct recipient *r, const struct capabilities *server)
+		  const struct recipient *r, const struct capabilities *server,
+		  const char *parameters)
 {
 	struct buf line = BUF_INIT(LINE_LIMIT);
 	bool wishes = e->notify || e->ret != RETURN_UNSET || e->envid;
@@ -133,6 +152,7 @@ void command_rcpt(struct command *c, const struct envelope *e,
 				  r->original ? r->original
 					      : r->address.mailbox);
 	}
+	add_parameters(&line, parameters);
 	finish(c, &line);
 }
 

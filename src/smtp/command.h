@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "mail/envelope.h"
+#include "mail/plan.h"
 #include "smtp/body.h"
 #include "smtp/capability.h"
 #include "smtp/reply.h"
@@ -30,9 +31,11 @@ struct command {
 
 /* Facts of the message that MAIL's parameters tell the server. */
 struct mail_facts {
-	uint64_t size; /* octets on the wire (RFC 1870) */
-	bool has_8bit; /* in the body or the header */
+	uint64_t size;       /* octets on the wire (RFC 1870) */
+	enum body_form form; /* header and body together */
 	bool use_smtputf8;
+	bool by_bdat;           /* as BODY=BINARYMIME must go (RFC 3030 3) */
+	const char *parameters; /* to be put behind ours; NULL: none */
 };
 
 /*
@@ -44,9 +47,11 @@ void command_mail(struct command *c, const struct envelope *e,
 		  const struct mail_facts *facts,
 		  const struct capabilities *server);
 
-/* RCPT TO with NOTIFY and ORCPT (RFC 3461 4.1, 4.2). */
+/* RCPT TO with NOTIFY and ORCPT (RFC 3461 4.1, 4.2), and the given parameters
+ * (NULL: none) behind them. */
 void command_rcpt(struct command *c, const struct envelope *e,
-		  const struct recipient *r, const struct capabilities *server);
+		  const struct recipient *r, const struct capabilities *server,
+		  const char *parameters);
 
 /* A line without its CRLF ("DATA", "EHLO me.example"); one reply, a barrier. */
 void command_line(struct command *c, const char *verb, const char *line,

@@ -31,7 +31,9 @@ struct transaction {
 	struct command *mail, *rcpts; /* within commands */
 	struct command *opener; /* DATA or BDAT in the first flight, or NULL */
 	struct body body;
-	bool chunking;
+	bool chunking; /* it goes by BDAT */
+	bool utf8;     /* addresses and header may hold UTF-8 … */
+	bool smtputf8; /* … and MAIL says so; not to UTF8SMTP (RFC 5336) */
 };
 
 static bool server_has(const struct transaction *t, enum capability one)
@@ -39,27 +41,55 @@ static bool server_has(const struct transaction *t, enum capability one)
 	return capabilities_has(&t->s->capabilities, one);
 }
 
-/* What can be known before a word is said. */
-static int check_first(const struct transaction *t, struct outcome *o)
+/* An address that is not ASCII must be carried as it is (RFC 6531 3.1), and
+ * only then is SMTPUTF8 asked for: the next server may not have it. */
+static int choose_utf8(struct transaction *t, struct outcome *o)
 {
 	const char *address = envelope_utf8_address(t->m->envelope);
+
+	if (!address && t->policy->reencode != REENCODE_OFF)
+		address = content_utf8_address(t->m->content);
+	if (!address)
+		return 0;
+	t->smtputf8 = server_has(t, CAP_SMTPUTF8);
+	t->utf8 = t->smtputf8 || server_has(t, CAP_UTF8SMTP);
+	if (t->utf8)
+		return 0;
+	return fail(o, CAUSE_FEATURE, "5.6.7",
+		    "%s needs SMTPUTF8, which the server does not offer",
+		    address);
+}
+
+static int fit_content(struct transaction *t, struct outcome *o)
+{
+	const struct carriage way = {
+		.eightbit = server_has(t, CAP_8BITMIME),
+		.binary = t->chunking && server_has(t, CAP_BINARYMIME),
+		.utf8 = t->utf8,
+	};
+
+	return content_fit(t->m->content, &way, t->policy->reencode, o);
+}
+
+/* RFC 1870 6.2 */
+static int check_size(const struct transaction *t, struct outcome *o)
+{
 	uint64_t limit = t->s->capabilities.size_limit;
 	uint64_t size = content_size(t->m->content);
 
-	if (limit && size > limit) /* RFC 1870 6.2 */
-		fail(o, CAUSE_CONTENT, "5.3.4",
-		     "the message has %" PRIu64 " octets; the server takes at "
-		     "most %" PRIu64,
-		     size, limit);
-	else if (address && !server_has(t, CAP_SMTPUTF8))
-		fail(o, CAUSE_FEATURE, "5.6.7",
-		     "%s needs SMTPUTF8, which the server does not offer",
-		     address);
-	else if (t->m->has_8bit && !server_has(t, CAP_8BITMIME))
-		fail(o, CAUSE_FEATURE, "5.6.3",
-		     "the message holds 8-bit data and the server does not "
-		     "offer 8BITMIME; encode it as quoted-printable or base64");
-	else
+	if (!limit || size <= limit)
+		return 0;
+	return fail(o, CAUSE_CONTENT, "5.3.4",
+		    "the message has %" PRIu64 " octets; the server takes at "
+		    "most %" PRIu64,
+		    size, limit);
+}
+
+/* What can be known, and done, before a word is said. */
+static int prepare_content(struct transaction *t, struct outcome *o)
+{
+	if (choose_utf8(t, o) == 0 && fit_content(t, o) == 0 &&
+	    check_size(t, o) == 0)
 		return 0;
 	outcome_set_host(o, t->s->host);
 	return -1;
@@ -204,8 +234,10 @@ static void prepare_envelope(struct transaction *t)
 	const struct envelope *e = t->m->envelope;
 	struct mail_facts facts = {
 		.size = content_size(t->m->content),
-		.has_8bit = t->m->has_8bit,
-		.use_smtputf8 = envelope_utf8_address(e) != NULL,
+		.form = content_form(t->m->content),
+		.use_smtputf8 = t->smtputf8,
+		.by_bdat = t->chunking,
+		.parameters = t->policy->mail_parameter,
 	};
 	struct command *c = memory_resize(NULL, t->n + 3, sizeof(*c));
 	size_t i;
@@ -219,7 +251,8 @@ static void prepare_envelope(struct transaction *t)
 	command_mail(c++, e, &facts, &t->s->capabilities);
 	t->rcpts = c;
 	for (i = 0; i < t->n; i++)
-		command_rcpt(c++, e, &e->recipients[i], &t->s->capabilities);
+		command_rcpt(c++, e, &e->recipients[i], &t->s->capabilities,
+			     t->policy->rcpt_parameter);
 	if (opens_early(t)) {
 		t->opener = c++;
 		if (t->chunking)
@@ -394,7 +427,7 @@ int transaction_run(struct session *s, const struct submission *m,
 	};
 	const struct outcome *found;
 
-	if (check_first(&t, o) == 0) {
+	if (prepare_content(&t, o) == 0) {
 		run_flights(&t, o);
 		release(&t);
 	}

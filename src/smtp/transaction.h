@@ -13,13 +13,16 @@
 struct transaction_policy {
 	bool partial;  /* one refused recipient does not stop the others */
 	bool chunking; /* BDAT where the server offers it */
+	enum reencode reencode;
+	char *mail_parameter; /* esmtp-params for MAIL (RFC 5321 4.1.2), of
+				 extensions that we don't know; NULL: none */
+	char *rcpt_parameter; /* the same for every RCPT */
 };
 
 /* One message to hand over. */
 struct submission {
 	const struct envelope *envelope;
-	struct content *content;
-	bool has_8bit; /* in the body, or raw in the header */
+	struct content *content; /* is put in a form that the server takes */
 };
 
 /* What became of the recipients. */
@@ -42,6 +45,9 @@ struct result {
  *
  * partial off: unless every recipient is accepted, nothing is sent (DESIGN:
  * exit 0 is everybody, exit non-zero is nobody). partial on: each stands alone.
+ * What the server can't take is encoded (mail/plan) or refused before MAIL:
+ * 5.6.7 an address needs SMTPUTF8, 5.6.3 and 5.6.0 the content, 5.3.4 the size
+ * that it would have on the wire.
  *
  * Returns 0 if every recipient was delivered. -1: not all; o holds the failure
  * of the message or session as a whole, if it was one (else the worst

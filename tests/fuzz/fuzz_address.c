@@ -116,7 +116,7 @@ static void try_one(struct view text)
 static void try_envelope(struct view text)
 {
 	char *domain = strndup(text.p, text.n);
-	const struct local_policy local = {domain};
+	const struct local_policy local = {.maildomain = domain};
 	struct envelope e = ENVELOPE_INIT;
 	struct outcome o = OUTCOME_INIT;
 	size_t i;

@@ -6,7 +6,9 @@ that the list is empty.  That includes what a real server would forgive: a bare
 LF, a parameter that was not offered, input ahead of an answer without
 PIPELINING, a command that has to be the last of its group (RFC 2920 3.1) and
 is not, a line of the message with its dot not stuffed, CR, LF or NUL out of
-place in the message.
+place in the message (anywhere in its header, and in a body that is not
+BINARYMIME), octets over 127 in a header without SMTPUTF8 (unless the peer is
+told raw_header) or in a body without BODY=8BITMIME or BINARYMIME.
 """
 
 import base64
@@ -20,6 +22,8 @@ from wire import Closed
 
 LAST_OF_GROUP = {"EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "DATA", "VRFY",
                  "EXPN", "NOOP", "QUIT"}
+BODIES = {"7BIT": ("8BITMIME",), "8BITMIME": ("8BITMIME",),
+          "BINARYMIME": ("BINARYMIME", "CHUNKING")}    # RFC 6152, 3030
 PATH = rb'<((?:"(?:[^"\\]|\\.)*"|[^">])*)>((?: [^ ]+)*)'
 LINE_LIMIT = 512
 AUTH_LIMIT = 12288
@@ -54,12 +58,25 @@ class Transaction:
     ended: bool = False         # the end of the message was seen
 
     @property
+    def body(self):
+        """What MAIL said of it."""
+        return self.params.get("BODY", "7BIT").upper()
+
+    @property
     def delivered(self):
         return [r.address.decode() for r in self.recipients if r.delivered]
 
     @property
     def addresses(self):
         return [r.address.decode() for r in self.recipients + self.refused]
+
+
+def split_header(content):
+    """A message's header and its body, the empty line in neither."""
+    if content.startswith(b"\r\n"):
+        return b"", content[2:]
+    header, end, body = content.partition(b"\r\n\r\n")
+    return header + end[:2], body
 
 
 class Session:
@@ -365,8 +382,11 @@ class Session:
             key = key.upper()
             if key in params:
                 self.violation(f"{step}: {key} twice")
-            if key not in known or not self.has(known[key]):
-                self.violation(f"{step}: {key} was not offered")
+            needed, said = (known.get(key, key),), key
+            if key == "BODY":
+                needed, said = BODIES.get(value.upper(), ("BODY",)), word
+            if key not in known or not all(map(self.has, needed)):
+                self.violation(f"{step}: {said} was not offered")
             params[key] = value
         return params
 
@@ -377,7 +397,7 @@ class Session:
             await self.answer("mail", "501 5.5.4 malformed")
             return
         params = self._params(match[2], {
-            "SIZE": "SIZE", "BODY": "8BITMIME", "SMTPUTF8": "SMTPUTF8",
+            "SIZE": "SIZE", "BODY": "BODY", "SMTPUTF8": "SMTPUTF8",
             "RET": "DSN", "ENVID": "DSN", "AUTH": "AUTH",
             "REQUIRETLS": "REQUIRETLS"}, "MAIL")
         self._plain_path(match[1], "SMTPUTF8" in params, "MAIL")
@@ -396,7 +416,7 @@ class Session:
         await self.answer("mail", text, accept)
 
     def _plain_path(self, path, utf8, step):
-        if not utf8 and not path.isascii():
+        if not utf8 and not path.isascii() and not self.has("UTF8SMTP"):
             self.violation(f"{step}: {path!r} without SMTPUTF8")
         if re.search(rb"[\0-\x1f\x7f]", path):
             self.violation(f"{step}: control character in {path!r}")
@@ -458,8 +478,7 @@ class Session:
 
     async def do_data(self, line):
         now = self.transaction
-        if self.has("BINARYMIME") and now and \
-                now.params.get("BODY", "").upper() == "BINARYMIME":
+        if now and now.body == "BINARYMIME":
             self.violation("DATA with BODY=BINARYMIME")
         if not now or (not now.recipients and not self.peer.data_always):
             if not self.has("PIPELINING"):
@@ -554,18 +573,28 @@ class Session:
 
     def _judge(self, now):
         content = now.content
-        if re.search(rb"\r(?!\n)", content):
+        header, body = split_header(content)
+        # A body that is a run of octets (RFC 3030 3) is not looked at.
+        lines = header if now.body == "BINARYMIME" else content
+        if re.search(rb"\r(?!\n)", lines):
             self.violation("bare CR in the message")
-        if re.search(rb"(?<!\r)\n", content):
+        if re.search(rb"(?<!\r)\n", lines):
             self.violation("bare LF in the message")
-        if b"\0" in content:
+        if b"\0" in lines:
             self.violation("NUL in the message")
-        body = now.params.get("BODY", "7BIT").upper()
-        if body == "7BIT" and "SMTPUTF8" not in now.params \
-                and not content.isascii():
+        if now.body == "7BIT" and not body.isascii():
             self.violation("8-bit message without BODY=8BITMIME")
+        if not header.isascii():
+            self._judge_header(now)
         limit = self.peer.size_slack
         size = now.params.get("SIZE", "")
         if now.recipients and limit is not None and size.isdigit() and \
                 not 0 <= int(size) - len(content) <= limit:
             self.violation(f"SIZE={size}, and {len(content)} octets came")
+
+    def _judge_header(self, now):
+        if self.peer.raw_header:
+            if now.body == "7BIT":
+                self.violation("8-bit header without BODY=8BITMIME")
+        elif "SMTPUTF8" not in now.params and not self.has("UTF8SMTP"):
+            self.violation("8-bit header without SMTPUTF8")

@@ -72,6 +72,8 @@ class Peer:
     faults          see faults.py
     quiet, trickle  see wire.py; hold: octets of replies that may be held
     sockbuf         size of the socket's buffers in octets
+    raw_header      octets over 127 in a header are no violation, with
+                    BODY=8BITMIME (for `reencode off`)
     make_context    function giving the ssl.SSLContext of a connection
     """
 
@@ -82,7 +84,7 @@ class Peer:
                  require_auth=None, bad_signature=False, lmtp=False,
                  refuse=None, faults=None, data_always=False, quiet=0.0,
                  trickle=False, hold=1 << 18, sockbuf=None, make_context=None,
-                 size_slack=0, line_limit=512, host="127.0.0.1", port=0,
+                 size_slack=0, raw_header=False, line_limit=512, host="127.0.0.1", port=0,
                  unix=None, deliver=None):
         usual = as_capabilities(capabilities)
         self.name, self.tls, self.cert, self.key = name, tls, cert, key
@@ -102,6 +104,7 @@ class Peer:
         self.quiet, self.trickle, self.hold = quiet, trickle, hold
         self.sockbuf = sockbuf
         self.size_slack, self.line_limit = size_slack, line_limit
+        self.raw_header = raw_header
         self.make_context = make_context or self._context
         self.host, self.port, self.unix = host, port, unix
         self.directory = deliver
@@ -145,8 +148,7 @@ class Peer:
         some are not."""
         end = time.monotonic() + seconds
         # A client that is gone already may still wait to be accepted.
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01),
-                                         self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._turns(), self._loop).result()
         with self._idle:
             while self._running > sum(s.deaf for s in self.sessions):
                 left = end - time.monotonic()
@@ -155,6 +157,11 @@ class Peer:
         return True
 
     # The server.
+
+    async def _turns(self):
+        """As many looks at the sockets as a connection needs to be begun."""
+        for _ in range(8):
+            await asyncio.sleep(0)
 
     def _main(self, ready):
         try:

@@ -5,6 +5,9 @@ a NUL, or a space or angle bracket out of place is refused before anything of
 it is sent: 64, 65 or 78, and no MAIL.
 """
 
+import base64
+import re
+
 import pytest
 
 from conftest import MESSAGE
@@ -210,18 +213,37 @@ SMUGGLED = [b"\n.\r\n", b"\r.\r\n", b"\n.\n", b"\r.\r", b"\r\n.\r", b"\r\n.\n",
             b"\r\n.\r\n", b"\n.\r", b"\r\n\0.\r\n", b"\r\r\n.\r\n"]
 
 
-@pytest.mark.parametrize("offer", ["PIPELINING", "PIPELINING,CHUNKING"])
+@pytest.mark.parametrize("offer", ["PIPELINING", "PIPELINING,CHUNKING",
+                                   "PIPELINING,CHUNKING,BINARYMIME"])
 @pytest.mark.parametrize("end", SMUGGLED)
 def test_end_of_data(start, send, end, offer):
     peer = start(tls="implicit", capabilities=offer)
     tail = b"MAIL FROM:<evil@example.net>\r\nRCPT TO:<evil@example.net>\r\n"
     result = send(peer, "bob@example.net", stdin=MESSAGE + end + tail)
     assert peer.violations == []
+    assert result.code == 0, str(result)
+    [message] = peer.messages
+    assert peer.session.verbs.count("MAIL") == 1
+    header, _, body = message.content.partition(b"\r\n\r\n")
+    is_odd = b"\0" in end or b"\r" in end.replace(b"\r\n", b"")
+    if is_odd and "BINARYMIME" not in offer:
+        assert b"base64" in header
+        body = base64.b64decode(body)
+    assert (message.params.get("BODY") == "BINARYMIME") == \
+        (is_odd and "BINARYMIME" in offer)
+    sent = re.sub(rb"\r?\n", b"\r\n", MESSAGE + end + tail)
+    assert body == sent.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("offer", ["PIPELINING", "PIPELINING,CHUNKING"])
+@pytest.mark.parametrize("end", SMUGGLED)
+def test_end_of_data_as_it_is(start, send, end, offer):
+    """With reencode off what has no place on the wire does not get there."""
+    peer = start(tls="implicit", capabilities=offer)
+    result = send(peer, "bob@example.net", stdin=MESSAGE + end, reencode="off")
     if b"\0" in end or b"\r" in end.replace(b"\r\n", b""):
         sends_nothing(peer, result, DATAERR)
         return
     assert result.code == 0, str(result)
-    assert len(peer.messages) == 1
-    assert peer.session.verbs.count("MAIL") == 1
-    expected = (MESSAGE + end + tail).replace(b"\r\n", b"\n")
-    assert peer.messages[0].content == expected.replace(b"\n", b"\r\n")
+    assert peer.messages[0].content == \
+        re.sub(rb"\r?\n", b"\r\n", MESSAGE + end)

@@ -140,6 +140,19 @@ def test_chunks(start):
     ("", "MAIL FROM:<" + "a" * 520 + ">\r\n", 1, "octets in a line"),
     ("SIZE,PIPELINING", "MAIL FROM:<a@b> SIZE=4\r\nRCPT TO:<c@d>\r\nDATA\r\n",
      3, None),
+    ("8BITMIME", "MAIL FROM:<a@b> BODY=BINARYMIME\r\n", 1,
+     "BODY=BINARYMIME was not offered"),
+    ("BINARYMIME", "MAIL FROM:<a@b> BODY=BINARYMIME\r\n", 1,
+     "BODY=BINARYMIME was not offered"),
+    ("BINARYMIME,CHUNKING", "MAIL FROM:<a@b> BODY=BINARYMIME\r\n", 1, None),
+    ("BINARYMIME,CHUNKING", "MAIL FROM:<a@b> BODY=8BITMIME\r\n", 1,
+     "BODY=8BITMIME was not offered"),
+    ("8BITMIME", "MAIL FROM:<a@b> BODY=9BIT\r\n", 1, "was not offered"),
+    ("UTF8SMTP", "MAIL FROM:<\xe9@b>\r\n", 1, None),
+    ("UTF8SMTP", "MAIL FROM:<\xe9@b> SMTPUTF8\r\n", 1,
+     "SMTPUTF8 was not offered"),
+    ("BINARYMIME,CHUNKING,PIPELINING", "MAIL FROM:<a@b> BODY=BINARYMIME\r\n"
+     "RCPT TO:<c@d>\r\nDATA\r\n", 3, "DATA with BODY=BINARYMIME"),
 ])
 def test_violations(start, caps, text, replies, words):
     peer = plain(start, strict=False, capabilities=caps)
@@ -154,6 +167,8 @@ def test_violations(start, caps, text, replies, words):
     (b"a\nb\r\n.\r\n", "bare LF"), (b"a\rb\r\n.\r\n", "bare CR"),
     (b"a\0\r\n.\r\n", "NUL"), (b".a\r\n.\r\n", "not stuffed"),
     (b"\xc3\xa9\r\n.\r\n", "8-bit"),
+    (b"A: b\r\n\r\n\xc3\xa9\r\n.\r\n", "8-bit message"),
+    (b"\r\n\xc3\xa9\r\n.\r\n", "8-bit message"),
 ])
 def test_content_violations(start, content, words):
     peer = plain(start, strict=False)
@@ -162,6 +177,38 @@ def test_content_violations(start, content, words):
         talk(line + "\r\n")
     talk(content)
     assert words in peer.session.violations[0]
+
+
+EIGHTBIT_HEADER = b"A: \xc3\xa9\r\n\r\nb\r\n"
+BINARY = b"A: b\r\n\r\nb\xff\0\r\n.\n\r\r"
+
+
+@pytest.mark.parametrize("params, content, raw_header, words", [
+    ("", EIGHTBIT_HEADER, False, "without SMTPUTF8"),
+    (" BODY=8BITMIME", EIGHTBIT_HEADER, False, "without SMTPUTF8"),
+    (" BODY=BINARYMIME", EIGHTBIT_HEADER, False, "without SMTPUTF8"),
+    (" SMTPUTF8", EIGHTBIT_HEADER, False, None),
+    ("", EIGHTBIT_HEADER, True, "without BODY=8BITMIME"),
+    (" BODY=8BITMIME", EIGHTBIT_HEADER, True, None),
+    (" SMTPUTF8", EIGHTBIT_HEADER + b"\xc3\xa9\r\n", False, "8-bit message"),
+    (" BODY=BINARYMIME", BINARY, False, None),
+    (" BODY=BINARYMIME", b"A\rB: b\r\n\r\n", False, "bare CR"),
+    (" BODY=BINARYMIME", b"A: b\nB: c\r\n\r\n", False, "bare LF"),
+    (" BODY=BINARYMIME", b"A: \0\r\n\r\n", False, "NUL"),
+    (" BODY=8BITMIME", BINARY, False, "bare CR"),
+])
+def test_forms(start, params, content, raw_header, words):
+    """8-bit data, in header and body; binary data."""
+    peer = plain(start, strict=False, raw_header=raw_header,
+                 capabilities="CHUNKING,8BITMIME,BINARYMIME,SMTPUTF8")
+    talk = Talk(peer)
+    talk("EHLO me\r\n")
+    talk(f"MAIL FROM:<a@b>{params}\r\n")
+    talk("RCPT TO:<c@d>\r\n")
+    talk(b"BDAT %d LAST\r\n%b" % (len(content), content))
+    assert peer.messages[0].content == content
+    found = peer.session.violations
+    assert found == [] if words is None else words in found[0]
 
 
 def scram(talk, name, password):

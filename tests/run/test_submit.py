@@ -11,7 +11,8 @@ import pytest
 
 from conftest import MESSAGE, PASSWORD
 
-USAGE, DATAERR, NOUSER, TEMPFAIL, PROTOCOL, NOPERM = 64, 65, 67, 75, 76, 77
+USAGE, DATAERR, NOUSER, TEMPFAIL = 64, 65, 67, 75
+PROTOCOL, NOPERM, CONFIG = 76, 77, 78
 BOB = "bob@example.net"
 ALL = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5"]
 WAYS = {"DATA": "PIPELINING,SIZE,8BITMIME",
@@ -284,11 +285,118 @@ def test_size_limit(start, send, limit, code):
 
 
 def test_eight_bit_not_offered(start, send):
+    """It is encoded; if it must not be, nothing is sent."""
+    peer = start(tls="implicit", capabilities="PIPELINING,SIZE")
+    assert send(peer, BOB, stdin=EIGHT).code == 0
+    [message] = peer.messages
+    header, body = fields(message.content)
+    assert header["content-transfer-encoding"] == ["quoted-printable"]
+    assert header["content-type"] == ["text/plain; charset=utf-8"]
+    assert header["mime-version"] == ["1.0"]
+    assert b"caf=C3=A9\r\n" in body
+    assert int(message.params["SIZE"]) == len(message.content)
     peer = start(tls="implicit", capabilities="PIPELINING")
-    result = send(peer, BOB, stdin=EIGHT)
+    result = send(peer, BOB, stdin=EIGHT, reencode="off")
     assert result.code == DATAERR, str(result)
-    assert "8" in result.err
+    assert "8-bit" in result.err and "reencode" in result.err
     assert "MAIL" not in peer.session.verbs
+
+
+SIGNED = b"""Subject: x
+From: a@example.org
+Date: Sun, 22 Nov 2026 12:00:00 +0000
+Message-ID: <1@example.org>
+Content-Type: multipart/signed; boundary=b
+
+--b
+
+one cup of caf\xc3\xa9
+--b
+Content-Type: application/pgp-signature
+
+x
+--b--
+"""
+
+
+def test_signed(start, send):
+    """A signature is not broken unless the user says so."""
+    peer = start(tls="implicit", capabilities="PIPELINING")
+    result = send(peer, BOB, stdin=SIGNED)
+    assert result.code == DATAERR, str(result)
+    assert "signed" in result.err and "reencode on" in result.err
+    assert "MAIL" not in peer.session.verbs
+    assert send(peer, BOB, stdin=SIGNED, reencode="on").code == 0
+    assert b"caf=C3=A9\r\n--b" in peer.messages[0].content
+    peer = start(tls="implicit", capabilities="8BITMIME")
+    assert send(peer, BOB, stdin=SIGNED).code == 0
+    assert SIGNED.replace(b"\n", b"\r\n") == peer.messages[0].content
+
+
+def test_size_limit_counts_what_is_sent(start, send):
+    """Base64 is larger than what is in it."""
+    body = b"\0" * 3000
+    for limit, code in (4000, DATAERR), (5000, 0):
+        peer = start(tls="implicit", capabilities=f"SIZE={limit}")
+        result = send(peer, BOB, stdin=HEAD + b"\n" + body)
+        assert result.code == code, str(result)
+        assert ("MAIL" in peer.session.verbs) == (code == 0)
+        assert code == 0 or "5.3.4" in result.err
+
+
+@pytest.mark.parametrize("offer, body, declared", [
+    ("CHUNKING,BINARYMIME,8BITMIME", b"a\0b\rc\n", "BINARYMIME"),
+    ("CHUNKING,BINARYMIME", b"\xff\n", "BINARYMIME"),
+    ("CHUNKING,BINARYMIME,8BITMIME", b"x" * 5000 + b"\n", "BINARYMIME"),
+    ("CHUNKING,BINARYMIME,8BITMIME", b"\xff\n", "8BITMIME"),
+    ("CHUNKING,BINARYMIME,8BITMIME", b"x\n", None)])
+def test_binary(start, send, offer, body, declared):
+    """Where the way takes any octets, it gets them as they are."""
+    peer = start(tls="implicit", capabilities=offer)
+    assert send(peer, BOB, stdin=HEAD + b"\n" + body).code == 0
+    [message] = peer.messages
+    assert message.params.get("BODY") == declared
+    assert message.content == \
+        (HEAD + b"\n" + body).replace(b"\n", b"\r\n")
+    # Only BDAT carries such octets (RFC 3030 3).
+    peer = start(tls="implicit", capabilities=offer)
+    assert send(peer, BOB, stdin=HEAD + b"\n" + body,
+                chunking="off").code == 0
+    assert peer.messages[0].params.get("BODY") != "BINARYMIME"
+
+
+@pytest.mark.parametrize("settings, mail, rcpt", [
+    ({"mail_parameter": "XA"}, {"XA": ""}, {}),
+    ({"mail_parameter": "XA X-B=c+2B"}, {"XA": "", "X-B": "c+2B"}, {}),
+    ({"rcpt_parameter": "XVERP=q"}, {}, {"XVERP": "q"})])
+def test_parameters_of_other_extensions(start, send, settings, mail, rcpt):
+    peer = start(tls="implicit", capabilities="XA,X-B,XVERP,PIPELINING",
+                 strict=False)
+    assert send(peer, BOB, "carol@example.net", **settings).code == 0
+    assert peer.messages[0].params == mail
+    assert rcpt_params(peer.messages[0]) == [rcpt, rcpt]
+
+
+@pytest.mark.parametrize("value", [
+    "SIZE=1", "body=8BITMIME", "SMTPUTF8", "RET=FULL", "AUTH=<>", "XA=",
+    "XA=b=c", "=", "X_A", "XA=\x07", "-X", "XA,XB"])
+@pytest.mark.parametrize("setting", ["mail_parameter", "rcpt_parameter"])
+def test_parameters_that_may_not_be(start, send, setting, value):
+    peer = start(tls="implicit")
+    result = send(peer, BOB, **{setting: value})
+    assert result.code == CONFIG, str(result)
+    assert peer.sessions == []
+
+
+def test_utf8smtp(start, send):
+    """The obsolete extension (RFC 5336) is used in its own way."""
+    peer = start(tls="implicit", capabilities="8BITMIME,UTF8SMTP")
+    message = "To: Jörg <jörg@example.net>\n".encode() + MESSAGE
+    assert send(peer, "jörg@example.net", stdin=message).code == 0
+    [got] = peer.messages
+    assert got.delivered == ["jörg@example.net"]
+    assert "SMTPUTF8" not in got.params
+    assert "To: Jörg <jörg@example.net>\r\n".encode() in got.content
 
 
 @pytest.mark.parametrize("address, sent, utf8", [
@@ -394,15 +502,18 @@ def test_no_header(start, send, text):
     (b"end\r", "CR|carriage")])
 @pytest.mark.parametrize("where", ["header", "body"])
 def test_octets_that_may_not_be(start, send, bad, words, where):
+    """In the header never, in the body not without encoding."""
     message = HEAD + b"\n" + bad + b"\n" if where == "body" else \
         HEAD + b"X: " + bad + b"\n\nhello\n"
     if bad.endswith(b"\r"):
         message = message.rstrip(b"\n") if where == "body" else \
             HEAD + b"X: " + bad + b" x\n\n"
     peer = start(tls="implicit")
-    result = send(peer, BOB, stdin=message)
-    assert result.code == DATAERR, str(result)
-    assert re.search(words, result.err)
+    for reencode in ["off"] if where == "body" else ["off", "auto", "on"]:
+        result = send(peer, BOB, stdin=message, reencode=reencode)
+        assert result.code == DATAERR, str(result)
+        assert re.search(words, result.err)
+        assert where == "body" or "header field X " in result.err
     assert not any("MAIL" in s.verbs for s in peer.sessions)
 
 
@@ -622,7 +733,66 @@ def test_local_names(start, send):
     peer = start(tls="implicit")
     result = send(peer, "root")
     assert result.code == DATAERR, str(result)
-    assert "maildomain" in result.err and "aliases" in result.err
+    assert "maildomain" in result.err and "local_to" in result.err
+    assert peer.sessions == []
+
+
+CRON = b"""From: root (Cron Daemon)
+To: root, lab <lab>, "x" <a@example.net>
+Cc: friends: root, b@example.net;
+Reply-To: lab
+Subject: Cron <root@host> true
+
+"""
+
+
+@pytest.mark.parametrize("settings, delivered, header", [
+    ({"local_to": "me@example.org"}, ["me@example.org"], CRON),
+    ({"local_to": "me", "maildomain": "example.com"}, ["me@example.com"],
+     CRON),
+    ({"local_to": "me@example.org", "rewrite_header": "on"},
+     ["me@example.org"],
+     b"""From: alice@example.org (Cron Daemon)
+To: me@example.org, lab <me@example.org>, "x" <a@example.net>
+Cc: friends: me@example.org, b@example.net;
+Reply-To: me@example.org
+Subject: Cron <root@host> true
+
+"""),
+    ({"maildomain": "example.com", "rewrite_header": "on"},
+     ["root@example.com"],
+     b"""From: root@example.com (Cron Daemon)
+To: root@example.com, lab <lab@example.com>, "x" <a@example.net>
+Cc: friends: root@example.com, b@example.net;
+Reply-To: lab@example.com
+Subject: Cron <root@host> true
+
+"""),
+    ({"local_to": "me@example.org", "maildomain": "example.com",
+      "rewrite_header": "on"}, ["me@example.org"],
+     b"""From: root@example.com (Cron Daemon)
+To: me@example.org, lab <me@example.org>, "x" <a@example.net>
+Cc: friends: me@example.org, b@example.net;
+Reply-To: me@example.org
+Subject: Cron <root@host> true
+
+"""),
+])
+def test_local_names_in_the_header(start, send, settings, delivered, header):
+    peer = start(tls="implicit")
+    result = send(peer, "root", stdin=CRON, **settings)
+    assert result.code == 0, str(result)
+    [message] = peer.messages
+    assert message.delivered == delivered
+    lines = header.rstrip(b"\n").replace(b"\n", b"\r\n") + b"\r\n"
+    assert message.content.startswith(lines)
+
+
+def test_local_to_is_an_address(start, send):
+    peer = start(tls="implicit")
+    result = send(peer, "root", local_to="a b@c")
+    assert result.code == CONFIG, str(result)
+    assert "local_to" in result.err
     assert peer.sessions == []
 
 

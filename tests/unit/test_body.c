@@ -4,13 +4,14 @@
 
 #include "unit.h"
 
-static struct store *stored(struct view v)
+/* A message with that body; all else is looked at by nobody here. */
+static struct message stored(struct view v)
 {
 	struct outcome o = OUTCOME_INIT;
-	struct store *s = store_new(1u << 20);
+	struct message m = {.body = store_new(1u << 20)};
 
-	assert_int_equal(store_append(s, v.p, v.n, &o), 0);
-	return s;
+	assert_int_equal(store_append(m.body, v.p, v.n, &o), 0);
+	return m;
 }
 
 static void pull(struct body *b, struct buf *out)
@@ -46,14 +47,14 @@ static void doubles_dots(void **state)
 {
 	struct buf out = BUF_INIT(1u << 20);
 	struct content *content;
-	struct store *body;
+	struct message m;
 	struct body b;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < N_OF(cases); i++) {
-		body = stored(view_of(cases[i].body));
-		content = content_new(view_of(cases[i].header), body);
+		m = stored(view_of(cases[i].body));
+		content = content_new(view_of(cases[i].header), &m);
 		body_for_data(&b, content);
 		pull(&b, &out);
 		assert_string_equal(out.p, cases[i].stuffed);
@@ -65,7 +66,7 @@ static void doubles_dots(void **state)
 				 strlen(cases[i].header) + 2 +
 					 strlen(cases[i].body));
 		content_free(content);
-		store_free(body);
+		store_free(m.body);
 	}
 	buf_release(&out);
 }
@@ -94,7 +95,7 @@ static void survives_every_border(void **state)
 	struct buf text = BUF_INIT(1u << 20), out = BUF_INIT(1u << 20);
 	struct buf back = BUF_INIT(1u << 20);
 	struct content *content;
-	struct store *body;
+	struct message m;
 	struct body b;
 	size_t i, shift;
 
@@ -107,15 +108,15 @@ static void survives_every_border(void **state)
 			while (text.n < sizes[i] - shift)
 				buf_add_char(&text, 'x');
 			buf_add_text(&text, "\r\n.\r\n..\r\n.z\r\n");
-			body = stored(buf_view(&text));
-			content = content_new(VIEW(""), body);
+			m = stored(buf_view(&text));
+			content = content_new(VIEW(""), &m);
 			body_for_data(&b, content);
 			pull(&b, &out);
 			unstuff(&out, &back);
 			assert_int_equal(back.n, text.n + 2);
 			assert_memory_equal(back.p + 2, text.p, text.n);
 			content_free(content);
-			store_free(body);
+			store_free(m.body);
 		}
 	}
 	buf_release(&text);
@@ -125,8 +126,8 @@ static void survives_every_border(void **state)
 
 static void a_chunk_is_as_long_as_it_says(void **state)
 {
-	struct store *body = stored(VIEW("0123456789\r\n"));
-	struct content *content = content_new(VIEW("A: b\r\n"), body);
+	struct message m = stored(VIEW("0123456789\r\n"));
+	struct content *content = content_new(VIEW("A: b\r\n"), &m);
 	struct buf out = BUF_INIT(1024);
 	struct outcome o = OUTCOME_INIT;
 	struct view piece;
@@ -146,7 +147,7 @@ static void a_chunk_is_as_long_as_it_says(void **state)
 	outcome_release(&o);
 	buf_release(&out);
 	content_free(content);
-	store_free(body);
+	store_free(m.body);
 }
 
 int main(void)

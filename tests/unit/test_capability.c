@@ -37,7 +37,8 @@ static const struct {
 	/* the first line is the server's name, whatever it looks like */
 	{"250-STARTTLS\r\n250 DSN\r\n", CAP_DSN, 0, "", 1},
 	{"250-mx\r\n250 STARTTLSX\r\n", 0, 0, "", 1},
-	{"250-mx\r\n250 UTF8SMTP\r\n", 0, 0, "", 1},
+	{"250-mx\r\n250 UTF8SMTP\r\n", CAP_UTF8SMTP, 0, "", 1},
+	{"250-mx\r\n250 UTF8SMTPA\r\n", 0, 0, "", 1},
 };
 
 static void reads_the_reply_to_ehlo(void **state)

@@ -14,31 +14,45 @@ static const struct {
 	enum dsn_return ret;
 	const char *envid;
 	enum body_type type;
-	bool has_8bit, utf8;
+	enum body_form form;
+	bool utf8;
 	const char *line;
 } mails[] = {
-	{"a@b", 0, RETURN_FULL, "id", BODY_8BITMIME, true, false,
+	{"a@b", 0, RETURN_FULL, "id", BODY_8BITMIME, FORM_8BIT, false,
 	 "MAIL FROM:<a@b>\r\n"},
-	{"", 0, 0, NULL, 0, false, false, "MAIL FROM:<>\r\n"},
-	{"a@b", CAP_SIZE, 0, NULL, 0, false, false,
+	{"", 0, 0, NULL, 0, FORM_7BIT, false, "MAIL FROM:<>\r\n"},
+	{"a@b", CAP_SIZE, 0, NULL, 0, FORM_7BIT, false,
 	 "MAIL FROM:<a@b> SIZE=1234\r\n"},
-	{"a@b", CAP_8BITMIME, 0, NULL, 0, false, false, "MAIL FROM:<a@b>\r\n"},
-	{"a@b", CAP_8BITMIME, 0, NULL, 0, true, false,
+	{"a@b", CAP_8BITMIME, 0, NULL, 0, FORM_7BIT, false,
+	 "MAIL FROM:<a@b>\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, 0, FORM_8BIT, false,
 	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
-	{"a@b", CAP_8BITMIME, 0, NULL, BODY_8BITMIME, false, false,
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_8BITMIME, FORM_7BIT, false,
 	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
-	{"a@b", CAP_8BITMIME, 0, NULL, BODY_7BIT, false, false,
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_7BIT, FORM_7BIT, false,
 	 "MAIL FROM:<a@b> BODY=7BIT\r\n"},
 	/* the octets contradict the caller */
-	{"a@b", CAP_8BITMIME, 0, NULL, BODY_7BIT, true, false,
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_7BIT, FORM_8BIT, false,
 	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
-	{"a@b", CAP_DSN, RETURN_HEADERS, NULL, 0, false, false,
+	{"a@b", CAP_DSN, RETURN_HEADERS, NULL, 0, FORM_7BIT, false,
 	 "MAIL FROM:<a@b> RET=HDRS\r\n"},
-	{"a@b", CAP_DSN, RETURN_FULL, "a+b=c d", 0, false, false,
+	{"a@b", CAP_DSN, RETURN_FULL, "a+b=c d", 0, FORM_7BIT, false,
 	 "MAIL FROM:<a@b> RET=FULL ENVID=a+2Bb+3Dc+20d\r\n"},
-	{"a@b", EVERYTHING, RETURN_FULL, "x", 0, true, true,
+	{"a@b", EVERYTHING, RETURN_FULL, "x", 0, FORM_8BIT, true,
 	 "MAIL FROM:<a@b> SIZE=1234 BODY=8BITMIME SMTPUTF8 RET=FULL "
 	 "ENVID=x\r\n"},
+	{"a@b", CAP_8BITMIME | CAP_BINARYMIME, 0, NULL, 0, FORM_BINARY, false,
+	 "MAIL FROM:<a@b> BODY=BINARYMIME\r\n"},
+	{"a@b", CAP_BINARYMIME, 0, NULL, 0, FORM_BINARY, false,
+	 "MAIL FROM:<a@b> BODY=BINARYMIME\r\n"},
+	{"a@b", CAP_8BITMIME | CAP_BINARYMIME, 0, NULL, 0, FORM_8BIT, false,
+	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
+	{"a@b", CAP_BINARYMIME, 0, NULL, BODY_BINARYMIME, FORM_7BIT, false,
+	 "MAIL FROM:<a@b> BODY=BINARYMIME\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_BINARYMIME, FORM_8BIT, false,
+	 "MAIL FROM:<a@b> BODY=8BITMIME\r\n"},
+	{"a@b", CAP_8BITMIME, 0, NULL, BODY_BINARYMIME, FORM_7BIT, false,
+	 "MAIL FROM:<a@b>\r\n"},
 };
 
 static void mail_says_what_the_server_understands(void **state)
@@ -50,8 +64,12 @@ static void mail_says_what_the_server_understands(void **state)
 
 	(void)state;
 	for (i = 0; i < N_OF(mails); i++) {
-		struct mail_facts facts = {1234, mails[i].has_8bit,
-					   mails[i].utf8};
+		struct mail_facts facts = {
+			.size = 1234,
+			.form = mails[i].form,
+			.use_smtputf8 = mails[i].utf8,
+			.by_bdat = true,
+		};
 
 		server.set = mails[i].server;
 		e.sender.mailbox = memory_dup(mails[i].sender);
@@ -103,13 +121,33 @@ static void rcpt_says_what_the_server_understands(void **state)
 
 		server.set = rcpts[i].server;
 		e.notify = rcpts[i].notify;
-		command_rcpt(&c, &e, &r, &server);
+		command_rcpt(&c, &e, &r, &server, NULL);
 		assert_string_equal(c.line, rcpts[i].line);
 		assert_int_equal(c.step, STEP_RCPT);
 		command_release(&c);
 		address_release(&r.address);
 		free(r.original);
 	}
+}
+
+/* Parameters of the user's own stand behind ours; without BDAT nothing is
+ * declared as binary. */
+static void takes_other_parameters(void **state)
+{
+	struct capabilities server = {.set = CAP_SIZE | CAP_BINARYMIME};
+	struct envelope e = {.body_type = BODY_BINARYMIME};
+	struct recipient r = {.address.mailbox = (char[]){"b@c"}};
+	struct mail_facts facts = {.size = 7, .parameters = "XA XB=1"};
+	struct command c;
+
+	(void)state;
+	e.sender.mailbox = (char[]){"a@b"};
+	command_mail(&c, &e, &facts, &server);
+	assert_string_equal(c.line, "MAIL FROM:<a@b> SIZE=7 XA XB=1\r\n");
+	command_release(&c);
+	command_rcpt(&c, &e, &r, &server, "XC");
+	assert_string_equal(c.line, "RCPT TO:<b@c> XC\r\n");
+	command_release(&c);
 }
 
 static void the_rest_is_said_plainly(void **state)
@@ -141,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_says_what_the_server_understands),
 		cmocka_unit_test(rcpt_says_what_the_server_understands),
+		cmocka_unit_test(takes_other_parameters),
 		cmocka_unit_test(the_rest_is_said_plainly),
 	};
 

@@ -38,45 +38,45 @@ static const struct {
 	struct edit_policy policy;
 	const char *message, *header;
 } removals[] = {
-	{{OFF, EDIT_OFF, true, false}, "", ""},
-	{{OFF, EDIT_OFF, true, false}, "A: b\n\nBcc: c\n", "A: b\r\n"},
-	{{OFF, EDIT_OFF, true, false},
+	{{OFF, EDIT_OFF, true, false, false}, "", ""},
+	{{OFF, EDIT_OFF, true, false, false}, "A: b\n\nBcc: c\n", "A: b\r\n"},
+	{{OFF, EDIT_OFF, true, false, false},
 	 "Bcc: a\nA: b\nBCC:\n c\n d\nE:\n f\nResent-bcc : g\n\n",
 	 "A: b\r\nE:\r\n f\r\n"},
-	{{OFF, EDIT_OFF, false, false},
+	{{OFF, EDIT_OFF, false, false, false},
 	 "Bcc: a\nA: b\n\n",
 	 "Bcc: a\r\nA: b\r\n"},
-	{{OFF, EDIT_OFF, true, false}, "Bcc: a\nBcc: b\n\n", ""},
-	{{OFF, EDIT_OFF, true, true},
+	{{OFF, EDIT_OFF, true, false, false}, "Bcc: a\nBcc: b\n\n", ""},
+	{{OFF, EDIT_OFF, true, true, false},
 	 "To: a\nCc: b\nBcc: c\nX: d\n\n",
 	 "X: d\r\nTo: undisclosed-recipients:;\r\n"},
-	{{OFF, EDIT_OFF, false, true},
+	{{OFF, EDIT_OFF, false, true, false},
 	 "Resent-To: r\nBcc: c\n\n",
 	 "Resent-To: r\r\nTo: undisclosed-recipients:;\r\n"},
-	{{OFF, EDIT_AUTO, true, false},
+	{{OFF, EDIT_AUTO, true, false, false},
 	 "X: d\n\n",
 	 "X: d\r\nTo: undisclosed-recipients:;\r\n"},
-	{{OFF, EDIT_AUTO, true, false}, "Cc: d\n\n", "Cc: d\r\n"},
-	{{OFF, EDIT_AUTO, true, false}, "Bcc: d\n\n", ""},
-	{{OFF, EDIT_ON, true, false},
+	{{OFF, EDIT_AUTO, true, false, false}, "Cc: d\n\n", "Cc: d\r\n"},
+	{{OFF, EDIT_AUTO, true, false, false}, "Bcc: d\n\n", ""},
+	{{OFF, EDIT_ON, true, false, false},
 	 "To: a\nCc: d\n\n",
 	 "Cc: d\r\nTo: undisclosed-recipients:;\r\n"},
 	/* odd spellings and order stay */
-	{{OFF, EDIT_OFF, true, false},
+	{{OFF, EDIT_OFF, true, false, false},
 	 "X-y :  z \nRECEIVED: a;\n\tb\nReturn-Path: <c>\nfrom: d@e\n\n",
 	 "X-y :  z \r\nRECEIVED: a;\r\n\tb\r\nReturn-Path: <c>\r\n"
 	 "from: d@e\r\n"},
 	/* From replaced, added, left */
-	{{EDIT_ON, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false},
+	{{EDIT_ON, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false},
 	 "From: x@y\nA: b\nFrom: z\n\n",
 	 "A: b\r\nFrom: s@example.org\r\n"},
-	{{EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false},
+	{{EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false},
 	 "A: b\n\n",
 	 "A: b\r\nFrom: s@example.org\r\n"},
-	{{EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false},
+	{{EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false},
 	 "From: x\n\n",
 	 "From: x\r\n"},
-	{{EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false},
+	{{EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false},
 	 "Resent-From: x@y\n\n",
 	 "Resent-From: x@y\r\nFrom: s@example.org\r\n"},
 };
@@ -117,8 +117,8 @@ static void dates_are_local(void **state)
 		{"LMT-0:19:32", 1704067200, "Mon, 1 Jan 2024 00:19:00 +0019"},
 		{"UTC0", 4102444800, "Fri, 1 Jan 2100 00:00:00 +0000"},
 	};
-	const struct edit_policy policy = {EDIT_OFF, EDIT_AUTO, EDIT_OFF,
-					   EDIT_OFF, true,      false};
+	const struct edit_policy policy = {
+		EDIT_OFF, EDIT_AUTO, EDIT_OFF, EDIT_OFF, true, false, false};
 	struct buf out = BUF_INIT(10000), wanted = BUF_INIT(1000);
 	size_t i;
 
@@ -154,8 +154,8 @@ static void ids_are_random_and_of_the_senders_domain(void **state)
 		{"a@[192.0.2.1]", NULL, HOST, "@[192.0.2.1]>\r\n"},
 		{"\"a@b\"@c.d", NULL, HOST, "@c.d>\r\n"},
 	};
-	const struct edit_policy policy = {EDIT_OFF, EDIT_OFF, EDIT_AUTO,
-					   EDIT_OFF, true,     false};
+	const struct edit_policy policy = {
+		EDIT_OFF, EDIT_OFF, EDIT_AUTO, EDIT_OFF, true, false, false};
 	struct buf out = BUF_INIT(10000), last = BUF_INIT(10000);
 	size_t i, n;
 
@@ -207,8 +207,8 @@ static void names_the_author(void **state)
 		{LONG_NAME, NULL,
 		 "From: " LONG_NAME "\r\n <s@example.org>\r\n"},
 	};
-	const struct edit_policy policy = {EDIT_AUTO, EDIT_OFF, EDIT_OFF,
-					   EDIT_OFF,  true,     false};
+	const struct edit_policy policy = {
+		EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false};
 	struct buf out = BUF_INIT(10000);
 	size_t i;
 
@@ -228,8 +228,8 @@ static void no_name_makes_a_long_line(void **state)
 {
 	static const char *const atoms[] = {"x",    "x ", "\xc3\xa4",
 					    "\xff", "\"", "\r\n"};
-	const struct edit_policy policy = {EDIT_AUTO, EDIT_OFF, EDIT_OFF,
-					   EDIT_OFF,  true,     false};
+	const struct edit_policy policy = {
+		EDIT_AUTO, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false};
 	struct buf out = BUF_INIT(100000), name = BUF_INIT(100000);
 	size_t i, n;
 
@@ -262,8 +262,8 @@ static void no_name_makes_a_long_line(void **state)
 static void without_any_sender_there_is_no_from(void **state)
 {
 	static const char *const senders[] = {NULL, ""};
-	const struct edit_policy policy = {EDIT_ON,  EDIT_OFF, EDIT_OFF,
-					   EDIT_OFF, true,     false};
+	const struct edit_policy policy = {
+		EDIT_ON, EDIT_OFF, EDIT_OFF, EDIT_OFF, true, false, false};
 	const struct edit_facts facts = {.full_name = "Bob"};
 	struct buf out = BUF_INIT(10000);
 	size_t i;

@@ -10,7 +10,8 @@
 #include "unit.h"
 
 static char home_domain[] = "home.example";
-static const struct local_policy homeless = {NULL}, at_home = {home_domain};
+static const struct local_policy homeless = {NULL, NULL},
+				 at_home = {home_domain, NULL};
 
 static void understands_dsn_words(void **state)
 {
@@ -219,9 +220,48 @@ static void says_what_gives_names_a_home(void **state)
 		envelope_add_recipients(&e, VIEW("lab"), &homeless, &o), -1);
 	assert_non_null(strstr(o.text, "\"lab\""));
 	assert_non_null(strstr(o.text, "maildomain"));
-	assert_non_null(strstr(o.text, "aliases"));
+	assert_non_null(strstr(o.text, "local_to"));
 	outcome_release(&o);
 	envelope_release(&e);
+}
+
+/* Recipients without a domain all go to one mailbox; the sender does not. */
+static void sends_local_mail_home(void **state)
+{
+	const struct {
+		struct local_policy local;
+		const char *to, *result;
+	} cases[] = {
+		{{NULL, (char[]){"me@home.test"}}, "root", "me@home.test"},
+		{{(char[]){"mx.example"}, (char[]){"me@home.test"}},
+		 "root, lab, a@b.example",
+		 "me@home.test a@b.example"},
+		{{(char[]){"mx.example"}, (char[]){"me"}},
+		 "root",
+		 "me@mx.example"},
+		{{NULL, (char[]){"me"}}, "root", NULL},
+		{{NULL, (char[]){"a b@c"}}, "root", NULL},
+		{{NULL, (char[]){"a b@c"}}, "a@b.example", "a@b.example"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		struct envelope e = ENVELOPE_INIT;
+		struct outcome o = OUTCOME_INIT;
+		int rc = envelope_add_recipients(&e, view_of(cases[i].to),
+						 &cases[i].local, &o);
+
+		assert_int_equal(rc, cases[i].result ? 0 : -1);
+		if (rc == 0) {
+			check_recipients(&e, cases[i].result);
+		} else {
+			assert_int_equal(o.cause, CAUSE_CONFIG);
+			assert_non_null(strstr(o.text, "local_to"));
+		}
+		outcome_release(&o);
+		envelope_release(&e);
+	}
 }
 
 /* In time that grows with their number, in an order that is hard for trees. */
@@ -394,6 +434,7 @@ int main(void)
 		cmocka_unit_test(sets_the_sender),
 		cmocka_unit_test(adds_arguments),
 		cmocka_unit_test(says_what_gives_names_a_home),
+		cmocka_unit_test(sends_local_mail_home),
 		cmocka_unit_test(drops_duplicates_among_many),
 		cmocka_unit_test(takes_recipients_from_the_header),
 		cmocka_unit_test(errors_name_the_field),

@@ -34,28 +34,28 @@ static const struct expected cases[] = {
 	{IN("\r\n"), "", "", 0, 0, 0, 0, 0},
 	{IN("\n\n"), "", "\r\n", 0, 0, 0, 0, 0},
 	/* line ends */
-	{IN("A: b\n\nx\n"), "A: b\r\n", "x\r\n", 0, 0, 4, 0, 0},
-	{IN("A: b\r\n\r\nx\r\n"), "A: b\r\n", "x\r\n", 0, 0, 4, 0, 0},
+	{IN("A: b\n\nx\n"), "A: b\r\n", "x\r\n", 0, 0, 1, 0, 0},
+	{IN("A: b\r\n\r\nx\r\n"), "A: b\r\n", "x\r\n", 0, 0, 1, 0, 0},
 	{IN("A: b\r\nC: d\n\nx\r\ny\n"), "A: b\r\nC: d\r\n", "x\r\ny\r\n", 0, 0,
-	 4, 0, 0},
-	{IN("A: b\n\nx"), "A: b\r\n", "x\r\n", 0, 0, 4, 0, 0},
+	 1, 0, 0},
+	{IN("A: b\n\nx"), "A: b\r\n", "x\r\n", 0, 0, 1, 0, 0},
 	{IN("A: b\n\nlonger"), "A: b\r\n", "longer\r\n", 0, 0, 6, 0, 0},
-	{IN("A: b"), "A: b\r\n", "", 0, 0, 4, 0, 0},
-	{IN("A: b\n"), "A: b\r\n", "", 0, 0, 4, 0, 0},
-	{IN("A: b\n\n"), "A: b\r\n", "", 0, 0, 4, 0, 0},
-	{IN("A: b\n\n\n\n"), "A: b\r\n", "\r\n\r\n", 0, 0, 4, 0, 0},
+	{IN("A: b"), "A: b\r\n", "", 0, 0, 0, 0, 0},
+	{IN("A: b\n"), "A: b\r\n", "", 0, 0, 0, 0, 0},
+	{IN("A: b\n\n"), "A: b\r\n", "", 0, 0, 0, 0, 0},
+	{IN("A: b\n\n\n\n"), "A: b\r\n", "\r\n\r\n", 0, 0, 0, 0, 0},
 	/* dots are nothing special */
 	{IN("A: b\n\n.\n..\n.x\n."), "A: b\r\n", ".\r\n..\r\n.x\r\n.\r\n", 0, 0,
-	 4, 0, 0},
+	 2, 0, 0},
 	/* CR and NUL where they should not be */
-	{IN("A: b\n\nx\ry\n"), "A: b\r\n", "x\ry\r\n", 0, 3, 4, 0, 0},
-	{IN("A: b\n\nx\r\r\n"), "A: b\r\n", "x\r\r\n", 0, 3, 4, 0, 0},
-	{IN("A: b\n\nx\r"), "A: b\r\n", "x\r\r\n", 0, 3, 4, 0, 0},
-	{IN("A: b\n\n\r"), "A: b\r\n", "\r\r\n", 0, 3, 4, 0, 0},
-	{IN("A: b\rc\n\nx\r\n"), "A: b\rc\r\n", "x\r\n", 0, 1, 6, 0, 0},
+	{IN("A: b\n\nx\ry\n"), "A: b\r\n", "x\ry\r\n", 0, 3, 3, 0, 0},
+	{IN("A: b\n\nx\r\r\n"), "A: b\r\n", "x\r\r\n", 0, 3, 2, 0, 0},
+	{IN("A: b\n\nx\r"), "A: b\r\n", "x\r\r\n", 0, 3, 2, 0, 0},
+	{IN("A: b\n\n\r"), "A: b\r\n", "\r\r\n", 0, 3, 1, 0, 0},
+	{IN("A: b\rc\n\nx\r\n"), "A: b\rc\r\n", "x\r\n", 0, 0, 1, 0, 0},
 	{IN("A: b\n\nx\n\ny\0z\n\0"), "A: b\r\n", "x\r\n\r\ny@z\r\n@\r\n", 5, 0,
-	 4, 0, 0},
-	{IN("A: \0\n\nx\r\r\r"), "A: @\r\n", "x\r\r\r\r\n", 1, 3, 4, 0, 0},
+	 3, 0, 0},
+	{IN("A: \0\n\nx\r\r\r"), "A: @\r\n", "x\r\r\r\r\n", 0, 3, 4, 0, 0},
 	{IN("\r"), "", "\r\r\n", 0, 1, 1, 0, 0},
 	{IN("\0"), "", "@\r\n", 1, 0, 1, 0, 0},
 	/* where the header ends */
@@ -63,40 +63,43 @@ static const struct expected cases[] = {
 	 8, 0, 0},
 	{IN("no field\nA: b\n\nx\n"), "", "no field\r\nA: b\r\n\r\nx\r\n", 0, 0,
 	 8, 0, 0},
-	{IN("A: b\n.\nx\n"), "A: b\r\n", ".\r\nx\r\n", 0, 0, 4, 0, 0},
-	{IN("A: b\n: c\n"), "A: b\r\n", ": c\r\n", 0, 0, 4, 0, 0},
+	{IN("A: b\n.\nx\n"), "A: b\r\n", ".\r\nx\r\n", 0, 0, 1, 0, 0},
+	{IN("A: b\n: c\n"), "A: b\r\n", ": c\r\n", 0, 0, 3, 0, 0},
 	{IN("\nA: b\n"), "", "A: b\r\n", 0, 0, 4, 0, 0},
 	{IN("A: b\nno end of line"), "A: b\r\n", "no end of line\r\n", 0, 0, 14,
 	 0, 0},
 	{IN(" A: b\n\nx\n"), "", " A: b\r\n\r\nx\r\n", 0, 0, 5, 0, 0},
 	{IN("A: b\n c\n\td\nE: f\n\nx\n"), "A: b\r\n c\r\n\td\r\nE: f\r\n",
-	 "x\r\n", 0, 0, 4, 0, 0},
-	{IN("A: b\n \nE: f\n\nx\n"), "A: b\r\n \r\nE: f\r\n", "x\r\n", 0, 0, 4,
+	 "x\r\n", 0, 0, 1, 0, 0},
+	{IN("A: b\n \nE: f\n\nx\n"), "A: b\r\n \r\nE: f\r\n", "x\r\n", 0, 0, 1,
 	 0, 0},
-	{IN("A : b\n\nx\n"), "A : b\r\n", "x\r\n", 0, 0, 5, 0, 0},
-	{IN("A:\n\nx\n"), "A:\r\n", "x\r\n", 0, 0, 2, 0, 0},
+	{IN("A : b\n\nx\n"), "A : b\r\n", "x\r\n", 0, 0, 1, 0, 0},
+	{IN("A:\n\nx\n"), "A:\r\n", "x\r\n", 0, 0, 1, 0, 0},
 	/* the line that mailboxes put in front */
-	{IN("From a@b Mon Jan  1\nA: b\n\nx\n"), "A: b\r\n", "x\r\n", 0, 0, 4,
+	{IN("From a@b Mon Jan  1\nA: b\n\nx\n"), "A: b\r\n", "x\r\n", 0, 0, 1,
 	 0, 0},
 	{IN("From a@b Mon Jan  1\r\nA: b\r\n\r\nx\r\n"), "A: b\r\n", "x\r\n", 0,
-	 0, 4, 0, 0},
+	 0, 1, 0, 0},
 	{IN("From a\nFrom b\nA: c\n"), "", "From a\r\nFrom b\r\nA: c\r\n", 0, 0,
 	 6, 0, 0},
-	{IN("From : a@b\n\nx\n"), "From : a@b\r\n", "x\r\n", 0, 0, 10, 0, 0},
+	{IN("From : a@b\n\nx\n"), "From : a@b\r\n", "x\r\n", 0, 0, 1, 0, 0},
 	{IN("From here to there\n\nit is far\n"), "",
 	 "From here to there\r\n\r\nit is far\r\n", 0, 0, 18, 0, 0},
 	{IN("From here to there\nit is far\n"), "",
 	 "From here to there\r\nit is far\r\n", 0, 0, 18, 0, 0},
 	{IN("From here"), "", "From here\r\n", 0, 0, 9, 0, 0},
 	{IN("From here\n"), "", "From here\r\n", 0, 0, 9, 0, 0},
+	{IN("From \0x"), "", "From @x\r\n", 1, 0, 7, 0, 0},
+	{IN("From \0\nx\ry\n"), "", "From @\r\nx\ry\r\n", 1, 2, 6, 0, 0},
+	{IN("From a\rb\nx\n"), "", "From a\rb\r\nx\r\n", 0, 1, 8, 0, 0},
 	{IN(">From a\nA: b\n\nx\n"), "", ">From a\r\nA: b\r\n\r\nx\r\n", 0, 0,
 	 7, 0, 0},
 	{IN("A: b\nFrom c\n\nx\n"), "A: b\r\n", "From c\r\n\r\nx\r\n", 0, 0, 6,
 	 0, 0},
 	{IN("A: b\n\nFrom c\n"), "A: b\r\n", "From c\r\n", 0, 0, 6, 0, 0},
-	{IN("From a\nB: c\n\n\ry\n"), "B: c\r\n", "\ry\r\n", 0, 4, 4, 0, 0},
+	{IN("From a\nB: c\n\n\ry\n"), "B: c\r\n", "\ry\r\n", 0, 4, 2, 0, 0},
 	/* octets over 127 */
-	{IN("A: \xc3\xa4\n\nx\n"), "A: \xc3\xa4\r\n", "x\r\n", 0, 0, 5, 1, 0},
+	{IN("A: \xc3\xa4\n\nx\n"), "A: \xc3\xa4\r\n", "x\r\n", 0, 0, 1, 1, 0},
 	{IN("A: b\n\nxxxxxxxxxxxxxx\xff\n"), "A: b\r\n",
 	 "xxxxxxxxxxxxxx\xff\r\n", 0, 0, 15, 0, 1},
 	{IN("A: b\n\n12345\xff"
@@ -113,21 +116,28 @@ static const struct expected cases[] = {
 	 0, 0, 7, 0, 1},
 };
 
+/* A NUL in a line among fields that is none: what follows may be Bcc. */
+static const struct view refused[] = {
+	{"A: b\n\0\nBcc: c\n\nx\n", 17},
+	{"A: b\nno \0field\nBcc: c\n\nx\n", 25},
+	{"A: b\r\n \tc\r\n\0Bcc: c\r\n\r\nx\n", 24},
+};
+
 static const struct expected dot_cases[] = {
-	{IN("A: b\n\nx\n.\nnot this\n"), "A: b\r\n", "x\r\n", 0, 0, 4, 0, 0},
-	{IN("A: b\r\n\r\nx\r\n.\r\nnot this"), "A: b\r\n", "x\r\n", 0, 0, 4, 0,
+	{IN("A: b\n\nx\n.\nnot this\n"), "A: b\r\n", "x\r\n", 0, 0, 1, 0, 0},
+	{IN("A: b\r\n\r\nx\r\n.\r\nnot this"), "A: b\r\n", "x\r\n", 0, 0, 1, 0,
 	 0},
-	{IN("A: b\n\nx\n."), "A: b\r\n", "x\r\n", 0, 0, 4, 0, 0},
+	{IN("A: b\n\nx\n."), "A: b\r\n", "x\r\n", 0, 0, 1, 0, 0},
 	{IN("A: b\n\nx.\n..\n .\n. \ny\n"), "A: b\r\n",
-	 "x.\r\n..\r\n .\r\n. \r\ny\r\n", 0, 0, 4, 0, 0},
-	{IN("A: b\n.\nC: d\n"), "A: b\r\n", "", 0, 0, 4, 0, 0},
+	 "x.\r\n..\r\n .\r\n. \r\ny\r\n", 0, 0, 2, 0, 0},
+	{IN("A: b\n.\nC: d\n"), "A: b\r\n", "", 0, 0, 0, 0, 0},
 	{IN(".\nC: d\n"), "", "", 0, 0, 0, 0, 0},
 	{IN("."), "", "", 0, 0, 0, 0, 0},
 	{IN("From a\n.\nx"), "", "From a\r\n", 0, 0, 6, 0, 0},
 	{IN("A: b\n\nx\n.\r\ry\n"), "A: b\r\n", "x\r\n.\r\ry\r\n", 0, 4, 4, 0,
 	 0},
-	{IN("A: b\n\nx\n.y\n"), "A: b\r\n", "x\r\n.y\r\n", 0, 0, 4, 0, 0},
-	{IN("A: b\n\nx\n.\r"), "A: b\r\n", "x\r\n.\r\r\n", 0, 4, 4, 0, 0},
+	{IN("A: b\n\nx\n.y\n"), "A: b\r\n", "x\r\n.y\r\n", 0, 0, 2, 0, 0},
+	{IN("A: b\n\nx\n.\r"), "A: b\r\n", "x\r\n.\r\r\n", 0, 4, 2, 0, 0},
 };
 
 static void read_body(const struct message *m, struct buf *out)
@@ -170,7 +180,7 @@ static void check_message(struct message *m, const struct expected *e)
 	assert_int_equal(m->nul_line, e->nul_line);
 	assert_int_equal(m->bare_cr_line, e->cr_line);
 	assert_int_equal(m->longest_line, e->longest);
-	assert_int_equal(m->header_8bit, e->header_8bit);
+	assert_int_equal(view_has_8bit(buf_view(&m->header)), e->header_8bit);
 	assert_int_equal(m->body_8bit, e->body_8bit);
 	read_body(m, &body);
 	show_nuls(&body);
@@ -327,7 +337,8 @@ static void long_first_lines(void **state)
 			buf_add_text(&input, "\n\ny\n");
 			read_view(buf_view(&input), &m);
 			read_body(&m, &body);
-			assert_int_equal(m.longest_line, sizes[j]);
+			assert_int_equal(m.longest_line,
+					 begins[i].is_field ? 1 : body.n - 7);
 			assert_int_equal(m.n_fields, begins[i].is_field);
 			assert_int_equal(body.n,
 					 begins[i].is_field ? 3 : sizes[j] + 7);
@@ -470,9 +481,33 @@ static void a_terminals_end_is_seen_at_once(void **state)
 	close(fds[1]);
 }
 
+static void refuses_nul_among_fields(void **state)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct message m;
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < N_OF(refused); i++) {
+		m = MESSAGE_INIT;
+		fd = memfd_create("message", MFD_CLOEXEC);
+		assert_int_equal(file_write_all(fd, refused[i].p, refused[i].n),
+				 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(message_read(fd, &plain, &m, &o), -1);
+		assert_int_equal(o.cause, CAUSE_CONTENT);
+		assert_string_equal(o.status, "5.6.0");
+		outcome_release(&o);
+		message_release(&m);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_nul_among_fields),
 		cmocka_unit_test(reads_every_form),
 		cmocka_unit_test(a_dot_ends_a_terminals_input),
 		cmocka_unit_test(borders_of_blocks_do_not_show),

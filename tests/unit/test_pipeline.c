@@ -166,7 +166,7 @@ static void hears_the_server_in_the_middle_of_a_message(void **state)
 		{"421 4.3.2 bye\r\n", 421, "4.3.2"},
 		{"250 ok\r\n", 250, "5.5.0"},
 	};
-	struct store *store = store_new(64u << 20);
+	struct message m = {.body = store_new(64u << 20)};
 	struct content *content;
 	char *block = memory_alloc(1u << 20);
 	size_t i;
@@ -174,8 +174,8 @@ static void hears_the_server_in_the_middle_of_a_message(void **state)
 	(void)state;
 	memset(block, 'x', 1u << 20);
 	for (i = 0; i < 32; i++)
-		store_append(store, block, 1u << 20, &(struct outcome){0});
-	content = content_new(VIEW("A: b\r\n"), store);
+		store_append(m.body, block, 1u << 20, &(struct outcome){0});
+	content = content_new(VIEW("A: b\r\n"), &m);
 	for (i = 0; i < N_OF(rows); i++) {
 		struct session_policy policy = {.timeout = 10};
 		struct session s = {.policy = &policy, .host = (char[]){"mx"}};
@@ -200,7 +200,7 @@ static void hears_the_server_in_the_middle_of_a_message(void **state)
 		outcome_release(&o);
 	}
 	content_free(content);
-	store_free(store);
+	store_free(m.body);
 	free(block);
 }
 

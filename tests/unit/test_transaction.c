@@ -2,6 +2,7 @@
 /* One message to several people: who gets it, who not, in how many flights. */
 #include "smtp/transaction.h"
 
+#include "letter.h"
 #include "script.h"
 #include "unit.h"
 
@@ -297,7 +298,7 @@ static const struct {
 static struct envelope make_envelope(size_t n)
 {
 	static const char *const names[] = {"r1@x", "r2@x", "r3@x"};
-	struct local_policy local = {NULL};
+	struct local_policy local = {0};
 	struct envelope e = ENVELOPE_INIT;
 	struct outcome o = OUTCOME_INIT;
 	size_t i;
@@ -341,7 +342,8 @@ static void check_results(size_t i, const struct result *results, int rc,
 static void run_case(size_t i, const struct submission *m)
 {
 	struct session_policy policy = {.timeout = 5, .lmtp = cases[i].lmtp};
-	struct transaction_policy wishes = {cases[i].partial, true};
+	struct transaction_policy wishes = {.partial = cases[i].partial,
+					    .chunking = true};
 	struct result results[MAX_RECIPIENTS];
 	struct session *s = memory_alloc(sizeof(*s));
 	struct outcome o = OUTCOME_INIT;
@@ -367,17 +369,17 @@ static void run_case(size_t i, const struct submission *m)
 
 static void everybody_has_a_fate(void **state)
 {
-	struct store *body = store_new(1024);
+	struct message letter = {.body = store_new(1024)};
 	struct outcome o = OUTCOME_INIT;
 	struct envelope e;
 	size_t i;
 
 	(void)state;
-	store_append(body, ".x\r\n", 4, &o);
+	store_append(letter.body, ".x\r\n", 4, &o);
 	for (i = 0; i < N_OF(cases); i++) {
 		struct submission m = {
 			.envelope = &e,
-			.content = content_new(VIEW("A: b\r\n"), body),
+			.content = content_new(VIEW("A: b\r\n"), &letter),
 		};
 
 		e = make_envelope(cases[i].n);
@@ -385,7 +387,7 @@ static void everybody_has_a_fate(void **state)
 		envelope_release(&e);
 		content_free(m.content);
 	}
-	store_free(body);
+	store_free(letter.body);
 }
 
 /* What the server's own words rule out is not tried. */
@@ -394,39 +396,50 @@ static void refuses_before_mail(void **state)
 	static const struct {
 		unsigned server;
 		uint64_t limit;
-		bool has_8bit;
+		const char *header, *body;
+		enum reencode reencode;
 		const char *status;
 	} rows[] = {
-		{CAP_SIZE, 11, false, "5.3.4"},
-		{CAP_SIZE, 0, true, "5.6.3"},
+		{CAP_SIZE, 8, "A: b\n", "x\n", REENCODE_AUTO, "5.3.4"},
+		/* what it would be once it is encoded */
+		{CAP_SIZE, 60, "A: b\n", "\xff\n", REENCODE_AUTO, "5.3.4"},
+		{0, 0, "A: b\n", "\xff\n", REENCODE_OFF, "5.6.3"},
+		{CAP_8BITMIME, 0, "A: b\n", "a\rb\n", REENCODE_OFF, "5.6.3"},
+		{0, 0, "To: \xc3\xa4@b\n", "x\n", REENCODE_AUTO, "5.6.7"},
+		{0, 0, "A: b\rc\n", "x\n", REENCODE_AUTO, "5.6.0"},
 	};
-	struct store *body = store_new(1024);
 	struct envelope e = make_envelope(1);
-	struct content *content = content_new(VIEW("A: b\r\n1"), body);
 	struct session_policy policy = {.timeout = 5};
-	struct transaction_policy wishes = {false, true};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < N_OF(rows); i++) {
-		struct submission m = {&e, content, rows[i].has_8bit};
+		struct transaction_policy wishes = {
+			.chunking = true, .reencode = rows[i].reencode};
 		struct result result = RESULT_INIT;
 		struct outcome o = OUTCOME_INIT;
 		struct session s = {.policy = &policy, .host = (char[]){"mx"}};
+		struct buf text = BUF_INIT(1000);
+		struct message letter;
+		struct submission m = {.envelope = &e};
 
+		buf_printf(&text, "%s\n%s", rows[i].header, rows[i].body);
+		read_text(text.p, &letter);
+		m.content = content_new(buf_view(&letter.header), &letter);
 		s.capabilities.set = rows[i].server;
-		s.capabilities.size_limit = rows[i].limit ? 8 : 0;
+		s.capabilities.size_limit = rows[i].limit;
 		assert_int_equal(transaction_run(&s, &m, &wishes, &result, &o),
 				 -1);
 		assert_string_equal(o.status, rows[i].status);
 		assert_int_equal(result.fate, FATE_FAILED);
 		assert_string_equal(result.outcome.status, rows[i].status);
+		content_free(m.content);
+		message_release(&letter);
+		buf_release(&text);
 		outcome_release(&o);
 		result_release(&result);
 	}
-	content_free(content);
 	envelope_release(&e);
-	store_free(body);
 }
 
 int main(void)

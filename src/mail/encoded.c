@@ -117,16 +117,18 @@ static void coder_open(struct coder *c, bool is_utf8)
 	c->is_utf8 = is_utf8;
 }
 
-/* RFC 2047 2: does it look like one? */
+/* RFC 2047 2: will readers take it for one? */
 static bool is_encoded_word(struct view v)
 {
+	const char *mark;
 	size_t i, marks = 0;
 
 	if (v.n < 8 || memcmp(v.p, "=?", 2) || memcmp(v.p + v.n - 2, "?=", 2))
 		return false;
 	for (i = 0; i < v.n; i++)
 		marks += v.p[i] == '?';
-	return marks == 4;
+	mark = memchr(v.p + 2, '?', v.n - 4);
+	return marks == 4 && mark && mark[2] == '?' && strchr("bBqQ", mark[1]);
 }
 
 /* A word as it was written, and what it says. */
@@ -405,13 +407,16 @@ static void add_percent(struct view v, struct buf *out)
 	}
 }
 
-/* RFC 2231 3, 4: `name*=charset''…`, or numbered segments of it, one a line. */
-static void add_extended(struct view name, struct view value, struct buf *out)
+/* RFC 2231 3, 4: `name*=charset''…`, or numbered segments of it, one a line.
+ * One parameter of a field may have segments, so that those of two with the
+ * same name are not taken for one. */
+static void add_extended(struct view name, struct view value, bool *may_segment,
+			 struct buf *out)
 {
 	const char *charset = view_is_utf8(value) ? "utf-8" : "unknown-8bit";
 	const size_t frame = name.n + 8; /* "*NN*=" and "; " */
 	size_t room = LINE_WIDTH > frame + 20 ? LINE_WIDTH - frame : 20;
-	size_t n = fitting(value, room - 14), i;
+	size_t i, n = *may_segment ? fitting(value, room - 14) : value.n;
 	bool is_whole = n == value.n;
 
 	for (i = 0; i == 0 || value.n; i++) {
@@ -428,6 +433,7 @@ static void add_extended(struct view name, struct view value, struct buf *out)
 		add_percent(view_make(value.p, n), out);
 		value = view_skip(value, n);
 	}
+	*may_segment = *may_segment && is_whole;
 }
 
 /* The value is one already that RFC 2231 extends (`name*`), or a segment of
@@ -469,7 +475,8 @@ static void code_around(struct view v, struct buf *out)
 	coder_end(&c);
 }
 
-static void code_parameter(const struct parameter *p, struct buf *out)
+static void code_parameter(const struct parameter *p, bool *may_segment,
+			   struct buf *out)
 {
 	struct buf value = BUF_INIT(FIELD_LIMIT);
 
@@ -481,7 +488,7 @@ static void code_parameter(const struct parameter *p, struct buf *out)
 	if (memchr(p->name.p, '*', p->name.n))
 		add_again(p->name, buf_view(&value), out);
 	else
-		add_extended(p->name, buf_view(&value), out);
+		add_extended(p->name, buf_view(&value), may_segment, out);
 	buf_release(&value);
 }
 
@@ -496,7 +503,7 @@ static bool code_parameters(struct view v, struct buf *out)
 	struct view rest;
 	const char *begin;
 	struct parameter p;
-	bool was_coded = false;
+	bool was_coded = false, may_segment = true;
 
 	if (!type.n && view_has_8bit(head) && !memchr(head.p, '(', head.n))
 		return false;
@@ -507,7 +514,7 @@ static bool code_parameters(struct view v, struct buf *out)
 			buf_add_char(out, ';');
 		was_coded = view_has_8bit(p.value);
 		if (was_coded)
-			code_parameter(&p, out);
+			code_parameter(&p, &may_segment, out);
 		else
 			code_around(view_make(begin, (size_t)(v.p - begin)),
 				    out);

@@ -68,19 +68,40 @@ static size_t quoted_length(struct view v)
 	return n < v.n ? n + 1 : v.n;
 }
 
-/* People write values without the quotes that they need: one goes on to the
- * semicolon, a comment or the end of the line. */
-static size_t value_length(struct view v)
+static size_t blanks_length(struct view v)
 {
 	size_t n = 0;
 
+	while (n < v.n &&
+	       (text_is_space(v.p[n]) || v.p[n] == '\r' || v.p[n] == '\n'))
+		n++;
+	return n;
+}
+
+/* Behind blanks: is it no more of a value that has no quotes? Before the next
+ * parameter the semicolon may have been forgotten. */
+static bool ends_value(struct view v)
+{
+	size_t n = token_length(v);
+
+	return !v.n || v.p[0] == ';' || v.p[0] == '(' ||
+		(n && n < v.n && v.p[n] == '=');
+}
+
+/* People write values with blanks and without quotes. Whether there are line
+ * ends among the blanks must make no difference. */
+static size_t value_length(struct view v)
+{
+	size_t n = 0, blanks;
+
 	if (v.n && v.p[0] == '"')
 		return quoted_length(v);
-	while (n < v.n && v.p[n] != ';' && v.p[n] != '\r' && v.p[n] != '\n' &&
-	       (v.p[n] != '(' || (n && !text_is_space(v.p[n - 1]))))
-		n++;
-	while (n && text_is_space(v.p[n - 1]))
-		n--;
+	while (n < v.n && v.p[n] != ';') {
+		blanks = blanks_length(view_skip(v, n));
+		if (blanks && ends_value(view_skip(v, n + blanks)))
+			break;
+		n += blanks ? blanks : 1;
+	}
 	return n;
 }
 
@@ -106,12 +127,8 @@ void media_unquote(struct view value, struct buf *out)
 	bool quoted = value.n && value.p[0] == '"';
 	size_t i;
 
-	if (!quoted) {
-		buf_add_view(out, value);
-		return;
-	}
-	for (i = 1; i < value.n && value.p[i] != '"'; i++) {
-		if (value.p[i] == '\\' && i + 1 < value.n)
+	for (i = quoted; i < value.n && !(quoted && value.p[i] == '"'); i++) {
+		if (quoted && value.p[i] == '\\' && i + 1 < value.n)
 			i++;
 		if (value.p[i] != '\r' && value.p[i] != '\n')
 			buf_add_char(out, value.p[i]);
@@ -303,14 +320,13 @@ static const struct {
 
 enum encoding media_encoding(struct view body)
 {
-	struct view word;
+	struct view word, rest;
 	size_t i;
 
 	body = skip_cfws(body);
-	if (body.n && body.p[0] == '"')
-		body = view_skip(body, 1);
 	word = take_token(&body);
-	if (!word.n && body.n)
+	rest = skip_cfws(body);
+	if (rest.n && (rest.n == body.n || !word.n) && rest.p[0] != ';')
 		return ENCODING_UNKNOWN;
 	for (i = 0; i < N_ENCODINGS; i++)
 		if (view_equal_nocase(word, view_of(encodings[i].word)))

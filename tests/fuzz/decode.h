@@ -139,7 +139,7 @@ static inline size_t word_field(struct view v)
 struct coded_word {
 	size_t n; /* octets in all; 0: it is none */
 	struct view charset;
-	char encoding; /* Q, B, or one that nobody knows */
+	char encoding; /* Q or B, in either case */
 	struct view text;
 };
 
@@ -159,27 +159,23 @@ static inline struct coded_word cut_word(struct view v)
 			return w;
 		rest = view_skip(rest, 1);
 	}
-	if (!rest.n || rest.p[0] != '=')
+	if (!rest.n || rest.p[0] != '=' || fields[1].n != 1 ||
+	    !strchr("bBqQ", fields[1].p[0]))
 		return w;
 	w.charset = fields[0];
-	w.encoding = fields[1].n == 1 ? fields[1].p[0] : (char)'?';
+	w.encoding = fields[1].p[0];
 	w.text = fields[2];
 	w.n = (size_t)(rest.p + 1 - v.p);
 	return w;
 }
 
-static inline void decode_word(struct view all, const struct coded_word *w,
-			       struct buf *out)
+static inline void decode_word(const struct coded_word *w, struct buf *out)
 {
 	struct view text = w->text;
 	size_t i;
 
 	if (w->encoding == 'b' || w->encoding == 'B') {
 		decode_b64(text, out);
-		return;
-	}
-	if (w->encoding != 'q' && w->encoding != 'Q') {
-		buf_add(out, all.p, w->n);
 		return;
 	}
 	for (i = 0; i < text.n; i++) {
@@ -231,7 +227,7 @@ static inline void decode_words(struct view in, const char *before,
 			buf_add(out, in.p, blanks);
 		after_word = w.n > 0;
 		if (w.n) {
-			decode_word(rest, &w, out);
+			decode_word(&w, out);
 			may_begin = false;
 		} else if (rest.n) {
 			may_begin = rest.p[0] && strchr(before, rest.p[0]);

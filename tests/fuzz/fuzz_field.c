@@ -216,7 +216,8 @@ static void check_parameters(const struct field *was, const struct field *is)
 
 /* ---------------------------------------------------------------- the field */
 
-static void check_words(struct view out)
+/* Ours are whole characters; those that were there may be anything. */
+static void check_words(struct view was, struct view out)
 {
 	struct coded_word w;
 
@@ -224,8 +225,9 @@ static void check_words(struct view out)
 		struct buf text = BUF_INIT(LIMIT);
 
 		w = cut_word(out);
-		if (w.n <= 75 && view_equal(w.charset, VIEW("utf-8"))) {
-			decode_word(out, &w, &text);
+		if (w.n && w.n <= 75 && !memmem(was.p, was.n, out.p, w.n) &&
+		    view_equal(w.charset, VIEW("utf-8"))) {
+			decode_word(&w, &text);
 			require(w.encoding != 'B' ||
 				view_is_utf8(buf_view(&text)) || !text.n);
 		}
@@ -281,9 +283,9 @@ static void try_field(const struct field *f)
 		check_addresses(f, &is);
 	} else if (f->roles & ROLE_PARAMETERS) {
 		check_parameters(f, &is);
-	} else {
+	} else if (!(f->roles & ROLE_TOKENS)) {
 		check_text(f, &is);
-		check_words(buf_view(&out));
+		check_words(f->raw, buf_view(&out));
 	}
 	check_folded(f->raw, f->roles & ROLE_ADDRESS);
 	check_folded(buf_view(&out), f->roles & ROLE_ADDRESS);

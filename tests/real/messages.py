@@ -8,6 +8,7 @@ named in `adds`.
 
 import base64
 import random
+import re
 
 ALL = ("Date", "Message-ID", "From")
 
@@ -38,6 +39,11 @@ def head(subject="test", more=""):
             "Date: Sat, 01 Mar 2025 10:20:30 +0100\n"
             "Message-ID: <%s.1@example.org>\n"
             "%s\n" % (subject, subject.encode().hex()[:40], more)).encode()
+
+
+def in_ascii(raw, subject):
+    """RAW with another Subject."""
+    return re.sub(rb"(?m)^Subject: .*$", b"Subject: " + subject, raw, count=1)
 
 
 def crlf(raw):
@@ -174,9 +180,16 @@ MESSAGES = [
     Message("every-octet", head() + EVERY_OCTET + b"\n"),
     Message("every-octet-first-in-its-line",
             head() + b"".join(b"%c\n" % c for c in EVERY_OCTET)),
-    Message("utf8-header", head("Grüße – ohne Kodierung 😀") + b"x\n"),
+    # No server forces it, but none can be relied on to leave it alone.
+    Message("utf8-header", head("Grüße – ohne Kodierung 😀") + b"x\n",
+            arrives=in_ascii(
+                head("Grüße – ohne Kodierung 😀"),
+                b"=?utf-8?B?R3LDvMOfZSDigJM=?= ohne Kodierung "
+                b"=?utf-8?B?8J+YgA==?=") + b"x\n"),
     Message("latin1-header", head("x", "X-Old: ") .replace(
-        b"X-Old: ", b"X-Old: Gr\xfc\xdfe\n") + b"x\n"),
+        b"X-Old: ", b"X-Old: Gr\xfc\xdfe\n") + b"x\n",
+            arrives=head("x", "X-Old: =?unknown-8bit?B?R3L832U=?=\n") +
+            b"x\n"),
     Message("encoded-words", head("=?UTF-8?B?R3LDvMOfZQ==?=\n "
                                   "=?iso-8859-1?Q?K=F6ln?=") + b"x\n"),
     Message("dots", head() + b".\n..\n...\n.a\n..a\na.\n .\n"),
@@ -209,7 +222,10 @@ MESSAGES = [
     Message("crlf-header-lf-body", crlf(head()) + b"one\ntwo\n"),
     Message("php", PHP, adds=("Date", "Message-ID")),
     Message("git-patch", PATCH),
-    Message("cron", CRON, adds=("Date", "Message-ID")),
+    Message("cron", CRON, adds=("Date", "Message-ID"), arrives=in_ascii(
+        CRON, b"Cron <root@host> test -x "
+        b"=?utf-8?Q?/usr/bin/gr=C3=B6=C3=9Fe?= &&\n"
+        b" echo =?utf-8?B?J8OkICLDtiIn?= > /dev/null")),
     Message("bare-body", b"no header at all\nand a second line\n",
             arrives=b"\nno header at all\nand a second line\n", adds=ALL),
     Message("body-behind-an-empty-line", b"\nTo: this is body\n", adds=ALL),

@@ -1,5 +1,6 @@
 """The message arrives as it was written, by DATA and by BDAT."""
 
+import email
 import re
 
 import pytest
@@ -81,18 +82,31 @@ def test_the_header_comes_back_in_order(client, mail, box):
     assert text.endswith(b"\n\nb\n")
 
 
-@pytest.mark.parametrize("raw,what", (
+ODD = (
     (head() + b"a\0b\n", "NUL"),
     (head() + b"a\rb\n", "CR"),
     (head() + b"a\r.\r\nb\n", "CR"),
     (head() + b"a\r\r\n", "CR"),
-    (head()[:-1] + b"X-A: a\rb\n\nx\n", "CR"),
-    (head()[:-1] + b"X-A: a\0b\n\nx\n", "NUL"),
     (head() + b"x" * 70000 + b"\r", "CR"),
-))
-def test_octets_that_no_server_keeps_are_refused(client, mail, box, raw,
-                                                 what):
+)
+
+
+@pytest.mark.parametrize("raw,what", ODD)
+def test_octets_that_no_server_keeps_are_encoded(client, mail, box, raw, what):
     done = client.send(raw, box)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    got = email.message_from_bytes(without_trace(mail.wait_for(box)[0]))
+    assert got["Content-Transfer-Encoding"] == "base64"
+    wanted = re.sub(rb"\r?\n", b"\r\n", raw[len(head()):])
+    if not raw.endswith(b"\n"):
+        wanted += b"\r\n"
+    assert got.get_payload(decode=True) == wanted
+
+
+@pytest.mark.parametrize("raw,what", ODD)
+def test_octets_that_no_server_keeps_may_stay_home(client, mail, box, raw,
+                                                   what):
+    done = client.send(raw, box, reencode="off")
     assert done.code == 65, done
     assert len(done.lines) == 1
     assert what in done.err
@@ -100,8 +114,32 @@ def test_octets_that_no_server_keeps_are_refused(client, mail, box, raw,
     assert mail.delivered(box) == []
 
 
-def test_8bit_data_waits_for_a_server_that_takes_it(client, mail, box):
+@pytest.mark.parametrize("raw,what", (
+    (head()[:-1] + b"X-A: a\rb\n\nx\n", "CR"),
+    (head()[:-1] + b"X-A: a\0b\n\nx\n", "NUL"),
+))
+def test_a_header_with_them_is_refused(client, mail, box, raw, what):
+    done = client.send(raw, box)
+    assert done.code == 65, done
+    assert len(done.lines) == 1
+    assert what in done.err and "X-A" in done.err
+    mail.settle()
+    assert mail.delivered(box) == []
+
+
+def test_8bit_data_to_a_server_that_takes_none(client, mail, box):
     done = client.send(head() + EVERY_OCTET + b"\n", box, server="bare")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    text = without_trace(mail.wait_for(box)[0])
+    assert text.isascii()
+    got = email.message_from_bytes(text)
+    assert got.get_content_charset() == "unknown-8bit"
+    assert got.get_payload(decode=True) == EVERY_OCTET + b"\r\n"
+
+
+def test_8bit_data_that_must_stay_waits_for_another_server(client, mail, box):
+    done = client.send(head() + EVERY_OCTET + b"\n", box, server="bare",
+                       reencode="off")
     assert done.code == 65, done
     assert len(done.lines) == 1
     client.nothing_sent()

@@ -170,10 +170,9 @@ static void add_extended(struct view v, bool is_first, struct buf *out)
 	}
 }
 
-/* Is it that segment of the parameter (0: or all of it)? `name`, `name*`,
- * `name*0`, `name*0*` … */
+/* `name`, `name*` (it is whole), or that segment: `name*0`, `name*0*` … */
 static bool is_segment(struct view found, struct view name,
-		       unsigned long long number)
+		       unsigned long long number, bool *is_whole)
 {
 	unsigned long long n = 0;
 	struct view suffix = view_skip(found, name.n);
@@ -182,6 +181,7 @@ static bool is_segment(struct view found, struct view name,
 		return false;
 	if (suffix.n && suffix.p[suffix.n - 1] == '*')
 		suffix.n--;
+	*is_whole = !suffix.n;
 	if (!suffix.n)
 		return number == 0;
 	return suffix.p[0] == '*' &&
@@ -189,20 +189,21 @@ static bool is_segment(struct view found, struct view name,
 		n == number;
 }
 
-/* RFC 2231 3: the segments come in any order. False: this one is not there. */
+/* RFC 2231 3: the segments come in any order. Does another follow this one? */
 static bool add_segment(struct view rest, struct view name,
 			unsigned long long number, struct buf *out)
 {
 	struct parameter p;
+	bool is_whole = false;
 
 	while (media_next_parameter(&rest, &p)) {
-		if (!is_segment(p.name, name, number))
+		if (!is_segment(p.name, name, number, &is_whole))
 			continue;
 		if (p.name.p[p.name.n - 1] == '*')
 			add_extended(p.value, number == 0, out);
 		else
 			media_unquote(p.value, out);
-		return true;
+		return !is_whole;
 	}
 	return false;
 }
@@ -277,6 +278,13 @@ size_t media_type_length(struct view body)
 	struct view rest = body, type, subtype;
 
 	return take_type(&rest, &type, &subtype) ? body.n - rest.n : 0;
+}
+
+size_t media_token_length(struct view body)
+{
+	struct view rest = skip_cfws(body);
+
+	return take_token(&rest).n ? body.n - rest.n : 0;
 }
 
 void media_parse(struct media *m, struct view body)

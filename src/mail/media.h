@@ -42,6 +42,9 @@ bool media_is_composite(const struct media *m); /* parts are in it */
 /* Octets of a Content-Type's body up to the end of type and subtype; 0: they
  * can't be read. */
 size_t media_type_length(struct view body);
+
+/* The same of a field whose value is one word (Content-Disposition). */
+size_t media_token_length(struct view body);
 void media_release(struct media *m);
 
 /* What a Content-Transfer-Encoding says (RFC 2045 6.1). */

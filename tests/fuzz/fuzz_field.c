@@ -163,12 +163,15 @@ static struct view behind_quotes(struct view v)
  * extended already, or there is more that nobody can tell. */
 static bool list_parameters(struct view body, bool may_extend, struct buf *out)
 {
-	const char *semicolon = memchr(body.p, ';', body.n);
-	struct view rest = view_skip(
-		body, semicolon ? (size_t)(semicolon - body.p) : body.n);
+	size_t type = media_type_length(body);
+	struct view rest =
+		view_skip(body, type ? type : media_token_length(body));
 	struct parameter p;
 	const char *star;
 
+	/* the first semicolon may be missing as well */
+	if (view_has_8bit(view_make(body.p, body.n - rest.n)))
+		return false;
 	while (media_next_parameter(&rest, &p)) {
 		star = memchr(p.name.p, '*', p.name.n);
 		if (star && !may_extend)

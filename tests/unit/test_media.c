@@ -105,6 +105,10 @@ static const struct {
 	{"multipart/mixed; boundary*1=b; boundary*0=a", MEDIA_MULTIPART, "ab"},
 	{"multipart/mixed; boundary*2=c; boundary*0=a; boundary*1=b",
 	 MEDIA_MULTIPART, "abc"},
+	/* a value that is whole has no more segments */
+	{"multipart/mixed; boundary=b; boundary*1=c", MEDIA_MULTIPART, "b"},
+	{"multipart/mixed; boundary*=us-ascii''b; boundary*1=c",
+	 MEDIA_MULTIPART, "b"},
 	/* how long they are */
 	{"multipart/mixed; boundary=" X50 X10 X10, MEDIA_MULTIPART,
 	 X50 X10 X10},

@@ -1,5 +1,7 @@
 """What Postfix and Dovecot are told: users, mailboxes, refusals, services."""
 
+import itertools
+
 # Users that every Debian has, so that none needs to be made.
 POSTFIX_USER = "uucp"
 POSTFIX_GROUP = "news"		# must not be POSTFIX_USER's own
@@ -21,7 +23,7 @@ PASSWORDS = {
     "long": "x" * 200,
 }
 
-MAILBOXES = 800			# box0 … box799, one for each message sent
+MAILBOXES = 9000		# box0 … box8999, one for each message sent
 
 # Refusals: the address says what becomes of it.
 SENDER_ACCESS = {
@@ -76,6 +78,21 @@ SERVICES = {
               "smtpd_tls_mandatory_ciphers": "null",
               "tls_null_cipherlist": "ALL:@SECLEVEL=0"},
 }
+# What the corpus is sent to: like "open", each with some of the extensions
+# that decide about the form of a message, in clear text for speed.
+CORPUS_EXTENSIONS = ("8bitmime", "smtputf8", "chunking")
+
+
+def corpus_service(offers):
+    return "-".join(["corpus", *sorted(offers)])
+
+
+for _n in range(len(CORPUS_EXTENSIONS) + 1):
+    for _offers in itertools.combinations(CORPUS_EXTENSIONS, _n):
+        SERVICES[corpus_service(_offers)] = dict(
+            SERVICES["open"], smtpd_tls_security_level="none",
+            smtpd_discard_ehlo_keywords=", ".join(
+                e for e in CORPUS_EXTENSIONS if e not in _offers))
 for _name in MECHANISMS:
     SERVICES["only-" + _name.lower()] = {
         "smtpd_sasl_mechanism_filter": _name.lower()}

@@ -1,9 +1,11 @@
 """A server that takes very large messages over TLS and forgets them.
 
 The scripted peer keeps all it gets; this one counts, and takes a CRC-32 of the
-content.  Blocking sockets, one connection, no faults, no authentication.
+content, and another of what the body decodes to if its header says that it is
+encoded.  Blocking sockets, one connection, no faults, no authentication.
 """
 
+import binascii
 import re
 import socket
 import ssl
@@ -14,6 +16,40 @@ import zlib
 BLOCK = 1 << 18
 
 
+class Decoder:
+    """A message whose body is base64 or quoted-printable, bit by bit."""
+
+    def __init__(self):
+        self.header, self.rest = b"", b""
+        self.encoding = None        # known when the header is over
+        self.octets = self.crc = self.longest = 0
+        self.is_ascii = True
+
+    def feed(self, data):
+        self.is_ascii = self.is_ascii and data.isascii()
+        if self.encoding is None:
+            self.header += data
+            header, end, data = self.header.partition(b"\r\n\r\n")
+            if not end:
+                return
+            found = re.search(rb"(?im)^content-transfer-encoding:[ \t]*(\S+)",
+                              header)
+            self.header = header
+            self.encoding = found[1].lower() if found else b"none"
+        data = self.rest + data
+        end = data.rfind(b"\r\n") + 2 if b"\r\n" in data else 0
+        data, self.rest = data[:end], data[end:]
+        if not data:
+            return
+        self.longest = max(self.longest, data.find(b"\r\n"))
+        if self.encoding == b"base64":
+            data = binascii.a2b_base64(data)
+        elif self.encoding == b"quoted-printable":
+            data = binascii.a2b_qp(data)
+        self.octets += len(data)
+        self.crc = zlib.crc32(data, self.crc)
+
+
 class Sink:
     """with Sink(chain, key, chunking=True) as sink: ... sink.octets"""
 
@@ -21,8 +57,9 @@ class Sink:
     users = unix = None
     lmtp = False
 
-    def __init__(self, chain, key, chunking, pause=0.0):
+    def __init__(self, chain, key, chunking, pause=0.0, decoder=None):
         self.chunking = chunking
+        self.decoder = decoder      # then 8BITMIME is not offered
         self.pause = pause          # seconds before the last answer
         self.octets = 0
         self.crc = 0
@@ -72,8 +109,9 @@ class Sink:
             verb = line.split()[0].upper()
             if verb == "EHLO":
                 extra = "250-CHUNKING\r\n" if self.chunking else ""
-                self._say(f"250-sink\r\n{extra}250-8BITMIME\r\n"
-                          "250 PIPELINING")
+                if not self.decoder:
+                    extra += "250-8BITMIME\r\n"
+                self._say(f"250-sink\r\n{extra}250 PIPELINING")
             elif verb == "DATA":
                 self._say("354 go ahead")
                 self._dotted()
@@ -95,6 +133,8 @@ class Sink:
     def _count(self, data):
         self.octets += len(data)
         self.crc = zlib.crc32(data, self.crc)
+        if self.decoder:
+            self.decoder.feed(data)
 
     def _dotted(self):
         kept, self.buffer = self.buffer, b""

@@ -1,4 +1,4 @@
-"""Memory does not grow with the message."""
+"""Memory does not grow with the message, as it is and encoded on the way."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from harness import has_sanitizers
-from sink import Sink
+from sink import Decoder, Sink
 
 MIB = 1 << 20
 HEADER = b"From: a@example.org\nDate: Sun, 22 Nov 2026 12:00:00 +0000\n" \
@@ -27,12 +27,12 @@ def on_the_wire(mebibytes):
     return (len(HEADER) + HEADER.count(b"\n") + mebibytes * len(block)), crc
 
 
-def feed(descriptor, mebibytes):
+def feed(descriptor, mebibytes, block=BLOCK):
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as pipe:
             pipe.write(HEADER)
             for _ in range(mebibytes):
-                view = memoryview(BLOCK)
+                view = memoryview(block)
                 while view:
                     view = view[pipe.write(view):]
     except BrokenPipeError:
@@ -55,6 +55,53 @@ def peak(rider, account, certs, mebibytes, chunking):
         assert sink.accepted
         assert (sink.octets, sink.crc) == on_the_wire(mebibytes)
         return result.peak
+
+
+# What the 7-bit server gets of it, and its block, about a mebibyte.
+EIGHTBIT = {
+    b"quoted-printable": (b"0123456789abcdef" * 4)[:61] + "é".encode() + b"\n",
+    b"base64": "Ж".encode() * 31 + b"\n",
+}
+EIGHTBIT = {encoding: line * (MIB // len(line))
+            for encoding, line in EIGHTBIT.items()}
+
+
+def encoded_peak(rider, account, certs, mebibytes, encoding):
+    """The same while it is encoded."""
+    block = EIGHTBIT[encoding]
+    decoder = Decoder()
+    with Sink(certs.chain("good"), certs.key("good"), True, PAUSE,
+              decoder) as sink:
+        rider.config(account(sink, timeout=30))
+        reading, writing = os.pipe()
+        feeder = threading.Thread(target=feed,
+                                  args=(writing, mebibytes, block))
+        feeder.start()
+        with os.fdopen(reading, "rb") as stdin:
+            result = rider.run("bob@example.net", stdin=stdin, timeout=180,
+                               env={"TMPDIR": rider.home.parent})
+        feeder.join()
+    assert result.code == 0, str(result)
+    assert sink.accepted and decoder.is_ascii and decoder.rest == b""
+    assert decoder.encoding == encoding and decoder.longest <= 76
+    crc, octets = 0, 0
+    wanted = block.replace(b"\n", b"\r\n")
+    for _ in range(mebibytes):
+        crc = zlib.crc32(wanted, crc)
+        octets += len(wanted)
+    assert (decoder.octets, decoder.crc) == (octets, crc)
+    return result.peak
+
+
+@pytest.mark.parametrize("encoding", EIGHTBIT, ids=bytes.decode)
+def test_memory_encoded(rider, account, certs, encoding):
+    if has_sanitizers():
+        rider.env["ASAN_OPTIONS"] = \
+            os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
+    small = encoded_peak(rider, account, certs, 1, encoding)
+    large = encoded_peak(rider, account, certs, 1024, encoding)
+    assert small > 0
+    assert large - small <= ALLOWED, f"{small} KiB, then {large} KiB"
 
 
 @pytest.mark.parametrize("chunking", [False, True], ids=["DATA", "BDAT"])

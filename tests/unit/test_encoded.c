@@ -416,8 +416,8 @@ static void decode_parameter(struct view field, const char *name,
 static void long_parameters_come_back(void **state)
 {
 	static const char *const atoms[] = {
-		AE,    "a" AE, "\xe9",
-		"a b", "%",    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		AE,    "a\xc3\xa4", "\xe9",
+		"a b", "%",         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 	struct buf in = BUF_INIT(LIMIT), out = BUF_INIT(LIMIT);
 	struct buf is = BUF_INIT(LIMIT), value = BUF_INIT(LIMIT);

@@ -41,6 +41,7 @@ struct planner {
 	struct facts facts;     /* of its octets */
 	struct encoder counter; /* of what they would be encoded */
 	uint64_t counted;
+	bool may_be_base64; /* nothing speaks against that for them */
 	struct buf scratch;
 };
 
@@ -293,6 +294,8 @@ static int begin_part(void *context, const struct part *part,
 	pl->facts = (struct facts){0};
 	pl->counter = ENCODER_INIT(natural_transfer(part));
 	pl->counted = 0;
+	pl->may_be_base64 = !part->is_filler &&
+		media_is_identity(part->encoding);
 	buf_clear(&pl->header);
 	buf_add_view(&pl->header, header);
 	if (rewrite_check(header, o) < 0) {
@@ -312,11 +315,25 @@ static void count(struct planner *pl)
 	buf_clear(&pl->scratch);
 }
 
+/* Need the octets of quoted-printable be counted no more? (Where there are so
+ * many 8-bit ones, the counting would be most of the work.) */
+static bool is_base64_for_sure(const struct planner *pl)
+{
+	const struct facts *f = &pl->facts;
+	uint64_t most = encoder_base64_size(store_size(pl->m->body)) + 2;
+
+	return pl->may_be_base64 &&
+		(f->nul || f->bare_cr ||
+		 (f->eightbit && !pl->way->eightbit && pl->counted > most));
+}
+
 static void take_octets(void *context, struct view piece)
 {
 	struct planner *pl = context;
 
 	note_octets(pl, piece);
+	if (is_base64_for_sure(pl))
+		return;
 	buf_clear(&pl->scratch);
 	encoder_feed(&pl->counter, piece, &pl->scratch);
 	count(pl);

@@ -231,24 +231,24 @@ static const char *clamp_label(const struct planner *pl,
 						     : ENCODING_7BIT);
 }
 
-/* Where no empty line parts what holds parts from its header, what is made of
- * these might read as more of the header. */
+/* Where no empty line parts a header from what follows, what is made of that
+ * might read as more of the header. */
 static bool lacks_separator(const struct part *part)
 {
-	return media_is_composite(part->media) &&
-		part->body_at == part->header_at + part->header_n;
+	return part->body_at == part->header_at + part->header_n;
 }
 
-/* The header must say r; the message's own is looked at last. */
+/* The header must say r, and what is behind it changes, or may; the message's
+ * own is looked at last. */
 static int plan_header(struct planner *pl, const struct part *part,
-		       struct rewrite r, struct outcome *o)
+		       struct rewrite r, bool changes, struct outcome *o)
 {
 	r.to_ascii = !pl->way->eightbit;
 	if (part->is_top) {
 		pl->top = r;
 		return 0;
 	}
-	if (!r.encoding && (!lacks_separator(part) || must_stay(pl, part)) &&
+	if (!r.encoding && !(changes && lacks_separator(part)) &&
 	    !header_must_change(pl, buf_view(&pl->header)))
 		return 0;
 	if (must_stay(pl, part))
@@ -281,7 +281,7 @@ static int begin_composite(struct planner *pl, const struct part *part,
 			    "parts would have to be encoded for this server, "
 			    "and the boundary between them is not printable "
 			    "ASCII");
-	if (plan_header(pl, part, label, o) < 0)
+	if (plan_header(pl, part, label, !must_stay(pl, part), o) < 0)
 		return -1;
 	return count_part(pl, n_spans, o);
 }
@@ -420,7 +420,7 @@ static int end_part(void *context, const struct part *part, struct outcome *o)
 	} else if (pl->facts.eightbit) {
 		pl->p->form = FORM_8BIT;
 	}
-	if (!part->is_filler && plan_header(pl, part, label, o) < 0)
+	if (!part->is_filler && plan_header(pl, part, label, changes, o) < 0)
 		return -1;
 	if (changes)
 		add_encoded(pl, part, choose_transfer(pl, part));

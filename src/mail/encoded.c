@@ -95,7 +95,8 @@ char *encoded_utf8_address(struct view header)
 			continue;
 		if (address_list_parse(f.body, &list, &ignored) == 0)
 			for (i = 0; i < list.n && !found; i++)
-				if (list.p[i].needs_utf8)
+				if (list.p[i].needs_utf8 &&
+				    list.p[i].has_domain)
 					found = memory_dup(list.p[i].mailbox);
 		address_list_release(&list);
 	}

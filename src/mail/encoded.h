@@ -22,7 +22,8 @@ void encoded_field(const struct field *f, struct buf *out);
 
 /*
  * The first address in a header's address fields that only SMTPUTF8 can carry
- * (its local-part is not ASCII); allocated, or NULL.
+ * (its local-part is not ASCII); allocated, or NULL. A word without a domain is
+ * none: it is where a name was meant.
  */
 char *encoded_utf8_address(struct view header);
 

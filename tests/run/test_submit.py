@@ -388,6 +388,14 @@ def test_parameters_that_may_not_be(start, send, setting, value):
     assert peer.sessions == []
 
 
+def test_a_name_where_an_address_belongs(start, send):
+    """It is no address, so none needs SMTPUTF8."""
+    peer = start(tls="implicit")
+    message = "Reply-To: Jörg\n".encode() + MESSAGE
+    assert send(peer, BOB, stdin=message).code == 0
+    assert b"Reply-To: =?utf-8?B?SsO2cmc=?=\r\n" in peer.messages[0].content
+
+
 def test_utf8smtp(start, send):
     """The obsolete extension (RFC 5336) is used in its own way."""
     peer = start(tls="implicit", capabilities="8BITMIME,UTF8SMTP")

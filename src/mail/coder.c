@@ -250,16 +250,6 @@ static bool code_comment(struct view v, struct buf *out)
 	return c.line_has_one;
 }
 
-/* One quoted string at the front of v. */
-static size_t quoted_length(struct view v)
-{
-	size_t n = 1;
-
-	while (n < v.n && v.p[n] != '"')
-		n += v.p[n] == '\\' ? 2 : 1;
-	return n < v.n ? n + 1 : v.n;
-}
-
 static bool is_special(char c)
 {
 	return c && strchr("(),:;<>@", c) != NULL;
@@ -274,7 +264,8 @@ static void code_phrase_word(struct coder *c, struct view *v, struct buf *text)
 	buf_clear(text);
 	while (v->n && !coder_is_blank(v->p[0]) && !is_special(v->p[0])) {
 		if (v->p[0] == '"')
-			media_unquote(coder_take(v, quoted_length(*v)), text);
+			media_unquote(coder_take(v, media_quoted_length(*v)),
+				      text);
 		else
 			buf_add_view(text, coder_take(v, 1));
 	}

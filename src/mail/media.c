@@ -58,8 +58,7 @@ static struct view take_token(struct view *v)
 	return token;
 }
 
-/* A quoted string, with its quotes; all there is if it does not end. */
-static size_t quoted_length(struct view v)
+size_t media_quoted_length(struct view v)
 {
 	size_t n = 1;
 
@@ -95,7 +94,7 @@ static size_t value_length(struct view v)
 	size_t n = 0, blanks;
 
 	if (v.n && v.p[0] == '"')
-		return quoted_length(v);
+		return media_quoted_length(v);
 	while (n < v.n && v.p[n] != ';') {
 		blanks = blanks_length(view_skip(v, n));
 		if (blanks && ends_value(view_skip(v, n + blanks)))

@@ -80,6 +80,10 @@ struct parameter {
  */
 bool media_next_parameter(struct view *rest, struct parameter *p);
 
+/* Octets of the quoted string that v begins with, its quotes among them; all
+ * there is if it does not end. */
+size_t media_quoted_length(struct view v);
+
 /* The value without quotes and escapes. */
 void media_unquote(struct view value, struct buf *out);
 

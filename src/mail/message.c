@@ -131,8 +131,10 @@ static int begin_body(struct intake *in, bool complete, struct outcome *o)
 	struct buf *header = &in->m->header;
 	struct view line = view_skip(buf_view(header), in->line_start);
 	bool was_mbox = in->mbox_line.n > 0;
+	/* what was certainly seen of it, however it came */
+	size_t decides = line.n < FIELD_NAME_LIMIT ? line.n : FIELD_NAME_LIMIT;
 
-	if (in->line_start && memchr(line.p, '\0', line.n))
+	if (in->line_start && memchr(line.p, '\0', decides))
 		return fail(o, CAUSE_CONTENT, "5.6.0",
 			    "line %" PRIu64 " of the message, in its header, "
 			    "holds a NUL octet",

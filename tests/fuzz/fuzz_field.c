@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "decode.h"
+#include "input.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 #include "mail/media.h"
@@ -21,12 +22,6 @@
 #define LIMIT (64u << 20) /* octets of anything compared */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* ----------------------------------------------------------------- the text */
 
@@ -293,20 +288,6 @@ static void try_field(const struct field *f)
 	check_folded(f->raw, f->roles & ROLE_ADDRESS);
 	check_folded(buf_view(&out), f->roles & ROLE_ADDRESS);
 	buf_release(&out);
-}
-
-static bool read_message(struct view v, struct message *m)
-{
-	const struct intake_policy policy = {false};
-	struct outcome o = OUTCOME_INIT;
-	int rc, fd = memfd_create("input", MFD_CLOEXEC);
-
-	require(fd >= 0 && file_write_all(fd, v.p, v.n) == 0);
-	require(lseek(fd, 0, SEEK_SET) == 0);
-	rc = message_read(fd, &policy, m, &o);
-	outcome_release(&o);
-	close(fd);
-	return rc == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

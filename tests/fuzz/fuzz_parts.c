@@ -14,17 +14,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "decode.h"
+#include "input.h"
 #include "mail/message.h"
 
 #define LIMIT (64u << 20) /* octets of anything compared */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 struct listener {
 	struct view body;
@@ -151,20 +146,6 @@ static void read_body(const struct store *s, struct buf *out)
 	while ((got = store_read(s, out->n, block, sizeof(block), &o)) > 0)
 		buf_add(out, block, (size_t)got);
 	require(got == 0);
-}
-
-static bool read_message(struct view v, struct message *m)
-{
-	const struct intake_policy policy = {false};
-	struct outcome o = OUTCOME_INIT;
-	int rc, fd = memfd_create("input", MFD_CLOEXEC);
-
-	require(fd >= 0 && file_write_all(fd, v.p, v.n) == 0);
-	require(lseek(fd, 0, SEEK_SET) == 0);
-	rc = message_read(fd, &policy, m, &o);
-	outcome_release(&o);
-	close(fd);
-	return rc == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -15,18 +15,13 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "decode.h"
+#include "input.h"
 #include "mail/message.h"
 #include "mail/parts.h"
 
 #define LIMIT (64u << 20) /* octets of anything compared */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* ---------------------------------------------------------------- the parts */
 
@@ -145,20 +140,6 @@ static void check_leaves(const struct message *was, const struct message *is,
 }
 
 /* ------------------------------------------------------- what is on the way */
-
-static bool read_message(struct view v, struct message *m)
-{
-	const struct intake_policy policy = {false};
-	struct outcome o = OUTCOME_INIT;
-	int rc, fd = memfd_create("input", MFD_CLOEXEC);
-
-	require(fd >= 0 && file_write_all(fd, v.p, v.n) == 0);
-	require(lseek(fd, 0, SEEK_SET) == 0);
-	rc = message_read(fd, &policy, m, &o);
-	outcome_release(&o);
-	close(fd);
-	return rc == 0;
-}
 
 static void pull(struct content *c, uint64_t most, struct buf *out)
 {

@@ -91,6 +91,7 @@ def test_corpus(tmp_path, way, part):
     messages = [m for m in CHOSEN[part::SLICES] if not m.settings]
     if has_sanitizers():
         messages = [m for m in messages if is_of_use(m, way)]
+        messages = messages[WAYS.index(way) % 2::2]
     with Post(tmp_path, way) as post:
         found = all_wrong(post, messages)
     assert not found, f"{len(found)} of {len(messages)}:\n" + "\n".join(found)

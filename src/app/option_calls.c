@@ -65,7 +65,7 @@ int option_call_return(struct option_context *c, char *value)
 int option_call_no_aliases(struct option_context *c, char *value)
 {
 	(void)value;
-	option_override(c->request, "aliases", "");
+	option_override(c->request, "aliases", "off");
 	return 0;
 }
 

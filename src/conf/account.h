@@ -55,7 +55,6 @@ struct account {
 	struct identity_policy identity;
 	struct log_policy log;
 	struct dsn_policy dsn;
-	char *aliases;    /* alias file; NULL: none */
 	char *proxy_host; /* SOCKS server; NULL: none */
 	unsigned proxy_port;
 };

@@ -184,6 +184,8 @@ static bool set_text(const struct setting *row, struct account *a,
 
 	if (view_has_control(value))
 		return false;
+	if (row->may_be_off && view_equal_nocase(value, VIEW("off")))
+		value = VIEW("");
 	if (value.n && row->check && !row->check(value))
 		return false;
 	memory_free_secret(*place);

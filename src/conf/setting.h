@@ -42,6 +42,7 @@ struct setting {
 	const char *argument; /* for --help: "HOST", "on|off" */
 	const char *help;     /* one line */
 	bool needs_value;     /* an empty argument is an error */
+	bool may_be_off;      /* of a text: "off" is none */
 	bool secret;          /* no long option; the file must be private */
 	const char *instead;  /* an old name: what to write today; a warning,
 				   no default of its own */

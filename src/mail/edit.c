@@ -84,6 +84,32 @@ static bool is_rewritten(const struct edit *edit, const struct field *f)
 		!(f->roles & ROLE_RESENT);
 }
 
+/* Where mail to a local name goes; false where that is several mailboxes, or
+ * none. */
+static bool settle_recipient(const struct edit *edit, struct address *a)
+{
+	struct address_list list = ADDRESS_LIST_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	struct view written = a->written;
+	bool ok = true;
+
+	if (edit->e->aliases &&
+	    aliases_expand(edit->e->aliases, view_of(a->mailbox), &list,
+			   &ignored) != 0) {
+		ok = list.n == 1;
+		if (ok) {
+			address_release(a);
+			*a = list.p[0];
+			a->written = written;
+			list.p[0] = ADDRESS_INIT;
+		}
+	}
+	ok = ok && envelope_settle_local(a, edit->facts->local, &ignored) == 0;
+	address_list_release(&list);
+	outcome_release(&ignored);
+	return ok;
+}
+
 /* A local name's home: an author's is the name at maildomain, or the account's
  * own address; everybody else's is where mail to it goes. */
 static bool settle(const struct edit *edit, const struct field *f,
@@ -94,9 +120,9 @@ static bool settle(const struct edit *edit, const struct field *f,
 	struct view written = a->written;
 	int rc;
 
-	if (!(f->roles & ROLE_ORIGIN)) {
-		rc = envelope_settle_local(a, local, &ignored);
-	} else if (local && local->maildomain) {
+	if (!(f->roles & ROLE_ORIGIN))
+		return settle_recipient(edit, a);
+	if (local && local->maildomain) {
 		rc = address_qualify(a, local->maildomain, &ignored);
 	} else {
 		address_release(a);

@@ -116,8 +116,8 @@ static int qualify(struct address *a, const struct local_policy *local,
 	if (local && local->maildomain)
 		return address_qualify(a, local->maildomain, o);
 	return fail(o, CAUSE_RECIPIENT, "5.1.3",
-		    "\"%s\" has no domain; set maildomain or local_to to say "
-		    "where its mail goes",
+		    "\"%s\" has no domain and no alias; set maildomain or "
+		    "local_to to say where its mail goes",
 		    a->mailbox);
 }
 
@@ -174,21 +174,16 @@ static int compare_mailboxes(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* Takes over the address. Its form is canonical, so that equal mailboxes are
- * equal strings. */
-static int add_recipient(struct envelope *e, struct address *a,
-			 const struct local_policy *local, struct outcome *o)
+/* Takes over both addresses. The mailbox' form is canonical, so that equal
+ * ones are equal strings. */
+static int add_mailbox(struct envelope *e, struct address *a,
+		       struct address *original, struct outcome *o)
 {
-	struct recipient *r;
-	char **known;
+	char **known = tsearch(a->mailbox, &e->known, compare_mailboxes);
 
-	if (envelope_settle_local(a, local, o) < 0) {
-		address_release(a);
-		return -1;
-	}
-	known = tsearch(a->mailbox, &e->known, compare_mailboxes);
 	if (!known || *known != a->mailbox) {
 		address_release(a);
+		address_release(original);
 		return known ? 0
 			     : fail(o, CAUSE_SYSTEM, "4.3.1", "out of memory");
 	}
@@ -197,11 +192,86 @@ static int add_recipient(struct envelope *e, struct address *a,
 		e->recipients = memory_resize(e->recipients, e->recipients_cap,
 					      sizeof(*e->recipients));
 	}
-	r = &e->recipients[e->n_recipients++];
-	r->address = *a;
-	r->original = NULL;
-	*a = ADDRESS_INIT;
+	e->recipients[e->n_recipients++] = (struct recipient){
+		.address = *a,
+		.original = *original,
+	};
+	*a = *original = ADDRESS_INIT;
 	return 0;
+}
+
+/* The name as ORCPT has it: with the domain that it would have without an
+ * alias (RFC 3461 4.2). */
+static int copy_original(const struct address *name,
+			 const struct local_policy *local,
+			 struct address *original, struct outcome *o)
+{
+	*original = (struct address){
+		.mailbox = memory_dup(name->mailbox),
+		.local_n = name->local_n,
+		.needs_utf8 = name->needs_utf8,
+	};
+	if (!local->maildomain)
+		return 0;
+	return address_qualify(original, local->maildomain, o);
+}
+
+/* Add one of those whom an alias names. */
+static int add_member(struct envelope *e, struct address *a,
+		      const struct address *name,
+		      const struct local_policy *local, struct outcome *o)
+{
+	struct address original = ADDRESS_INIT;
+
+	if (envelope_settle_local(a, local, o) < 0 ||
+	    copy_original(name, local, &original, o) < 0) {
+		address_release(&original);
+		return -1;
+	}
+	return add_mailbox(e, a, &original, o);
+}
+
+/* 1: the name has an alias, 0: it has none, -1. */
+static int add_alias(struct envelope *e, const struct address *name,
+		     const struct local_policy *local, struct outcome *o)
+{
+	struct address_list list = ADDRESS_LIST_INIT;
+	size_t i;
+	int rc;
+
+	if (!e->aliases)
+		e->aliases = aliases_read(local->aliases, o);
+	if (!e->aliases)
+		return -1;
+	rc = aliases_expand(e->aliases, view_of(name->mailbox), &list, o);
+	for (i = 0; rc > 0 && i < list.n; i++)
+		if (add_member(e, &list.p[i], name, local, o) < 0)
+			rc = -1;
+	address_list_release(&list);
+	return rc;
+}
+
+static int add_settled(struct envelope *e, struct address *a,
+		       const struct local_policy *local, struct outcome *o)
+{
+	struct address none = ADDRESS_INIT;
+
+	if (envelope_settle_local(a, local, o) < 0)
+		return -1;
+	return add_mailbox(e, a, &none, o);
+}
+
+int envelope_add_recipient(struct envelope *e, struct address *a,
+			   const struct local_policy *local, struct outcome *o)
+{
+	int rc = 0;
+
+	if (!a->has_domain && local && local->aliases)
+		rc = add_alias(e, a, local, o);
+	if (rc == 0)
+		rc = add_settled(e, a, local, o);
+	address_release(a);
+	return rc < 0 ? -1 : 0;
 }
 
 static int add_list(struct envelope *e, struct view text,
@@ -212,7 +282,7 @@ static int add_list(struct envelope *e, struct view text,
 	size_t i;
 
 	for (i = 0; i < list.n && rc == 0; i++)
-		rc = add_recipient(e, &list.p[i], local, o);
+		rc = envelope_add_recipient(e, &list.p[i], local, o);
 	address_list_release(&list);
 	return rc;
 }
@@ -363,9 +433,11 @@ void envelope_release(struct envelope *e)
 	tdestroy(e->known, keep_key);
 	for (i = 0; i < e->n_recipients; i++) {
 		address_release(&e->recipients[i].address);
-		free(e->recipients[i].original);
+		address_release(&e->recipients[i].original);
+		free(e->recipients[i].orcpt);
 	}
 	free(e->recipients);
+	aliases_free(e->aliases);
 	address_release(&e->sender);
 	free(e->envid);
 	*e = ENVELOPE_INIT;

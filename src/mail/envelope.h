@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/outcome.h"
 #include "mail/address.h"
+#include "mail/alias.h"
 #include "mail/message.h"
 
 /* RFC 3461 4.1; a set of bits, 0: not asked for. */
@@ -26,7 +27,10 @@ enum body_type { BODY_UNSET = 0, BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
 
 struct recipient {
 	struct address address;
-	char *original; /* before aliases (ORCPT); NULL: the same */
+	struct address original; /* the local name whose alias this is;
+				    mailbox NULL: none */
+	char *orcpt;     /* ORCPT as it was given, type and xtext; or NULL */
+	unsigned notify; /* enum dsn_notify; 0: as the envelope says */
 };
 
 struct envelope {
@@ -40,6 +44,7 @@ struct envelope {
 	enum dsn_return ret;
 	char *envid; /* plain text, at most 100 octets; or NULL */
 	enum body_type body_type;
+	struct aliases *aliases; /* read when the first name asks for them */
 };
 
 #define ENVELOPE_INIT ((struct envelope){0})
@@ -48,6 +53,7 @@ struct envelope {
 struct local_policy {
 	char *maildomain; /* put behind names without a domain; or NULL */
 	char *local_to;   /* the mailbox that has their mail instead; or NULL */
+	char *aliases;    /* the alias file, which is asked first; or NULL */
 };
 
 /* RFC 3461 4.1: "never" or a list of success, failure, delay. False: wrong. */
@@ -68,17 +74,24 @@ int envelope_set_sender(struct envelope *e, struct view text,
 int envelope_blame_sender(struct outcome *o);
 
 /*
- * Give a recipient without a domain its home: local_to, else maildomain. -1: it
- * has none (CAUSE_RECIPIENT 5.1.3, naming the settings that would give it one),
- * or local_to is no mailbox (CAUSE_CONFIG 5.3.5).
+ * Give a recipient without a domain that has no alias its home: local_to, else
+ * maildomain. -1: it has none (CAUSE_RECIPIENT 5.1.3, naming the settings that
+ * would give it one), or local_to is no mailbox (CAUSE_CONFIG 5.3.5).
  */
 int envelope_settle_local(struct address *a, const struct local_policy *local,
 			  struct outcome *o);
 
 /*
- * Add recipients: one argument of the command line, which may hold a comma-
- * separated list as sendmail allows. Duplicates are dropped. CAUSE_RECIPIENT
- * 5.1.3. Local names are settled as above.
+ * Add a recipient, or those whom its alias names; the address is taken over.
+ * Duplicates are dropped. Local names without an alias are settled as above.
+ * -1 also: as aliases_read and aliases_expand.
+ */
+int envelope_add_recipient(struct envelope *e, struct address *a,
+			   const struct local_policy *local, struct outcome *o);
+
+/*
+ * The same for one argument of the command line, which may hold a comma-
+ * separated list as sendmail allows. CAUSE_RECIPIENT 5.1.3.
  */
 int envelope_add_recipients(struct envelope *e, struct view text,
 			    const struct local_policy *local,

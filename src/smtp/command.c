@@ -141,16 +141,19 @@ void command_rcpt(struct command *c, const struct envelope *e,
 		  const char *parameters)
 {
 	struct buf line = BUF_INIT(LINE_LIMIT);
-	bool wishes = e->notify || e->ret != RETURN_UNSET || e->envid;
+	unsigned notify = r->notify ? r->notify : e->notify;
+	bool wishes = notify || e->ret != RETURN_UNSET || e->envid;
+	const char *original = r->original.mailbox;
 
 	prepare(c, "RCPT TO", STEP_RCPT, 1);
 	buf_printf(&line, "RCPT TO:<%s>", r->address.mailbox);
 	if (capabilities_has(server, CAP_DSN)) {
-		add_notify(&line, e->notify);
-		if (wishes || r->original)
+		add_notify(&line, notify);
+		if (r->orcpt)
+			buf_printf(&line, " ORCPT=%s", r->orcpt);
+		else if (original || wishes)
 			add_orcpt(&line,
-				  r->original ? r->original
-					      : r->address.mailbox);
+				  original ? original : r->address.mailbox);
 	}
 	add_parameters(&line, parameters);
 	finish(c, &line);

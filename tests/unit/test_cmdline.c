@@ -177,7 +177,7 @@ static const struct parse_case forms[] = {
 	{P "-N|off|-R|headers|r@x", "submit R=2 > r@x"},
 	{P "-Ac|-A|m|-G|-m|-U|-x|-c|-em|-e|q|-h5|-h|5|-pTCP|-p|TCP|r@x",
 	 "submit > r@x"},
-	{P "-n|r@x", "submit aliases: > r@x"},
+	{P "-n|r@x", "submit aliases:off > r@x"},
 	{P "-o|i|r@x", "submit i > r@x"},
 	{P "-oi|-om|-oee|-o7|-odi|-odb|-oT3d|r@x", "submit i > r@x"},
 	{P "-O|ErrorMode=m|-OLogLevel=9|r@x", "submit > r@x"},

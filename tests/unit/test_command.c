@@ -116,7 +116,7 @@ static void rcpt_says_what_the_server_understands(void **state)
 	for (i = 0; i < N_OF(rcpts); i++) {
 		struct recipient r = {
 			.address.mailbox = memory_dup(rcpts[i].mailbox),
-			.original = memory_dup(rcpts[i].original),
+			.original.mailbox = memory_dup(rcpts[i].original),
 		};
 
 		server.set = rcpts[i].server;
@@ -126,7 +126,7 @@ static void rcpt_says_what_the_server_understands(void **state)
 		assert_int_equal(c.step, STEP_RCPT);
 		command_release(&c);
 		address_release(&r.address);
-		free(r.original);
+		address_release(&r.original);
 	}
 }
 

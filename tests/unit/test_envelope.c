@@ -10,8 +10,8 @@
 #include "unit.h"
 
 static char home_domain[] = "home.example";
-static const struct local_policy homeless = {NULL, NULL},
-				 at_home = {home_domain, NULL};
+static const struct local_policy homeless = {0},
+				 at_home = {.maildomain = home_domain};
 
 static void understands_dsn_words(void **state)
 {
@@ -153,7 +153,7 @@ static void check_recipients(const struct envelope *e, const char *expected)
 	size_t i;
 
 	for (i = 0; i < e->n_recipients; i++) {
-		assert_null(e->recipients[i].original);
+		assert_null(e->recipients[i].original.mailbox);
 		buf_printf(&all, "%s%s", i ? " " : "",
 			   e->recipients[i].address.mailbox);
 	}
@@ -232,16 +232,16 @@ static void sends_local_mail_home(void **state)
 		struct local_policy local;
 		const char *to, *result;
 	} cases[] = {
-		{{NULL, (char[]){"me@home.test"}}, "root", "me@home.test"},
-		{{(char[]){"mx.example"}, (char[]){"me@home.test"}},
+		{{NULL, (char[]){"me@a.test"}, NULL}, "root", "me@a.test"},
+		{{(char[]){"mx.example"}, (char[]){"me@home.test"}, NULL},
 		 "root, lab, a@b.example",
 		 "me@home.test a@b.example"},
-		{{(char[]){"mx.example"}, (char[]){"me"}},
+		{{(char[]){"mx.example"}, (char[]){"me"}, NULL},
 		 "root",
 		 "me@mx.example"},
-		{{NULL, (char[]){"me"}}, "root", NULL},
-		{{NULL, (char[]){"a b@c"}}, "root", NULL},
-		{{NULL, (char[]){"a b@c"}}, "a@b.example", "a@b.example"},
+		{{NULL, (char[]){"me"}, NULL}, "root", NULL},
+		{{NULL, (char[]){"a b@c"}, NULL}, "root", NULL},
+		{{NULL, (char[]){"a b@c"}, NULL}, "a@b.example", "a@b.example"},
 	};
 	size_t i;
 

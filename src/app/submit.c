@@ -24,6 +24,7 @@
 #include "conf/config.h"
 #include "mail/content.h"
 #include "mail/edit.h"
+#include "mail/intake.h"
 #include "mail/message.h"
 
 /* All that one submission holds, and gives back at its end. */
@@ -69,7 +70,7 @@ static int read_message(struct job *job, struct outcome *o)
 		.dot_ends = !job->request->ignore_dots && isatty(STDIN_FILENO),
 	};
 
-	return message_read(STDIN_FILENO, &policy, &job->message, o);
+	return intake_read(STDIN_FILENO, &policy, &job->message, o);
 }
 
 /* By name, else by the sender that -f or the header gives. A header that

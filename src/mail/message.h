@@ -39,20 +39,6 @@ struct message {
 #define MESSAGE_INIT \
 	((struct message){.header = BUF_INIT(MESSAGE_HEADER_LIMIT)})
 
-struct intake_policy {
-	bool dot_ends; /* a lone dot ends the input (a terminal, no -i) */
-};
-
-/*
- * Read a message from fd to the end, once, into a MESSAGE_INIT, to be released
- * in every case. Memory use does not depend on the size of the body. Failures:
- * CAUSE_INPUT (unreadable), CAUSE_SYSTEM (cannot store), CAUSE_CONTENT 5.3.4
- * (header over a limit), 5.6.0 (behind fields a line that is none and holds a
- * NUL).
- */
-int message_read(int fd, const struct intake_policy *policy, struct message *m,
-		 struct outcome *o);
-
 /* The first field of that kind, or NULL. */
 const struct field *message_field(const struct message *m, enum field_id id);
 

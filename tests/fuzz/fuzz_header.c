@@ -4,6 +4,7 @@
  * is of CR and NUL is in the facts, no octet is lost, and what goes out is a
  * header without Bcc, an empty line and the body.
  */
+#include "mail/intake.h"
 #include "mail/message.h"
 
 #include <stdint.h>
@@ -56,7 +57,7 @@ static bool read_message(int fd, const struct intake_policy *policy,
 			 struct message *m)
 {
 	struct outcome o = OUTCOME_INIT;
-	int rc = message_read(fd, policy, m, &o);
+	int rc = intake_read(fd, policy, m, &o);
 
 	require(outcome_is_failure(&o) == (rc < 0));
 	require(rc == 0 || (!strcmp(o.status, "5.6.0") && m->header.n));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "mail/intake.h"
 #include "mail/message.h"
 
 /* What the targets have in common: their claim, and a message to be read. */
@@ -27,7 +28,7 @@ static inline bool read_message(struct view v, struct message *m)
 
 	require(fd >= 0 && file_write_all(fd, v.p, v.n) == 0);
 	require(lseek(fd, 0, SEEK_SET) == 0);
-	rc = message_read(fd, &policy, m, &o);
+	rc = intake_read(fd, &policy, m, &o);
 	outcome_release(&o);
 	close(fd);
 	return rc == 0;

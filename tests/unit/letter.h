@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "mail/intake.h"
 #include "mail/message.h"
 #include "unit.h"
 
@@ -19,7 +20,7 @@ static inline void read_view(struct view text, struct message *m)
 	*m = MESSAGE_INIT;
 	assert_int_equal(file_write_all(fd, text.p, text.n), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(message_read(fd, &policy, m, &o), 0);
+	assert_int_equal(intake_read(fd, &policy, m, &o), 0);
 	close(fd);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The take-in: header, body and facts, however the octets arrive. */
+#include "mail/intake.h"
 #include "mail/message.h"
 
 #include <fcntl.h>
@@ -210,7 +211,7 @@ static void check_case(const struct expected *e,
 	struct outcome o = OUTCOME_INIT;
 	int fd = feed(e->input, step);
 
-	assert_int_equal(message_read(fd, policy, &m, &o), 0);
+	assert_int_equal(intake_read(fd, policy, &m, &o), 0);
 	check_message(&m, e);
 	message_release(&m);
 	close(fd);
@@ -255,7 +256,7 @@ static void read_view(struct view input, struct message *m)
 	int fd = file_of(input);
 
 	*m = MESSAGE_INIT;
-	assert_int_equal(message_read(fd, &plain, m, &o), 0);
+	assert_int_equal(intake_read(fd, &plain, m, &o), 0);
 	check_fields(m);
 	close(fd);
 }
@@ -406,7 +407,7 @@ static void check_refused(struct view input)
 	struct outcome o = OUTCOME_INIT;
 	int fd = file_of(input);
 
-	assert_int_equal(message_read(fd, &plain, &m, &o), -1);
+	assert_int_equal(intake_read(fd, &plain, &m, &o), -1);
 	assert_int_equal(o.cause, CAUSE_CONTENT);
 	assert_string_equal(o.status, "5.3.4");
 	outcome_release(&o);
@@ -456,7 +457,7 @@ static void says_that_it_cannot_read(void **state)
 	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
-	assert_int_equal(message_read(fd, &plain, &m, &o), -1);
+	assert_int_equal(intake_read(fd, &plain, &m, &o), -1);
 	assert_int_equal(o.cause, CAUSE_INPUT);
 	outcome_release(&o);
 	message_release(&m);
@@ -474,7 +475,7 @@ static void a_terminals_end_is_seen_at_once(void **state)
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "A: b\n\nx\n.\n", 10), 10);
-	assert_int_equal(message_read(fds[0], &terminal, &m, &o), 0);
+	assert_int_equal(intake_read(fds[0], &terminal, &m, &o), 0);
 	assert_int_equal(store_size(m.body), 3);
 	message_release(&m);
 	close(fds[0]);
@@ -495,7 +496,7 @@ static void refuses_nul_among_fields(void **state)
 		assert_int_equal(file_write_all(fd, refused[i].p, refused[i].n),
 				 0);
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-		assert_int_equal(message_read(fd, &plain, &m, &o), -1);
+		assert_int_equal(intake_read(fd, &plain, &m, &o), -1);
 		assert_int_equal(o.cause, CAUSE_CONTENT);
 		assert_string_equal(o.status, "5.6.0");
 		outcome_release(&o);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The one pass over the input. It comes in blocks; each is cut into pieces, a
+ * piece being a line or what the block holds of one. Pieces go to the header
+ * until that ends, then to the body, and nothing is looked at twice. What
+ * fields mean is for mail/field, where the body stays for mail/store.
+ */
+#include "mail/intake.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define BLOCK_SIZE (64u << 10)  /* octets read at once */
+#define OUT_SIZE   (128u << 10) /* octets of body stored at once */
+#define HELD_MAX   2u           /* octets that wait for the next block */
+
+struct intake {
+	struct message *m;
+	struct intake_policy policy;
+	struct buf mbox_line; /* a "From " line until what follows it shows
+				   whether it is one */
+	size_t line_start;    /* offset in the header of its last line */
+	uint64_t line_n;      /* octets of the body's last line so far */
+	uint64_t line;        /* number of the input's line */
+	bool line_open;       /* a piece of this line was taken before */
+	bool in_body;         /* the header has ended */
+	bool at_end;          /* no more input comes */
+	bool ended;           /* a lone dot has ended the message */
+	bool block_is_odd;    /* its pieces are to be looked at for CR, NUL */
+	size_t held;          /* octets at the front of `block` */
+	size_t out_n;         /* octets in `out` */
+	char block[HELD_MAX + BLOCK_SIZE];
+	char out[OUT_SIZE];
+};
+
+static void note_length(struct message *m, uint64_t n)
+{
+	if (n > m->longest_line)
+		m->longest_line = n;
+}
+
+/* RFC 5321 2.3.8: CR and LF never stand alone on the wire; nor does NUL. */
+static void note_line(struct message *m, struct view line, uint64_t number)
+{
+	if (!m->nul_line && memchr(line.p, '\0', line.n))
+		m->nul_line = number;
+	if (!m->bare_cr_line && memchr(line.p, '\r', line.n))
+		m->bare_cr_line = number;
+}
+
+/* ---------------------------------------------------------------- the body */
+
+static int flush_body(struct intake *in, struct outcome *o)
+{
+	struct view out = view_make(in->out, in->out_n);
+
+	in->m->body_8bit = in->m->body_8bit || view_has_8bit(out);
+	in->out_n = 0;
+	return store_append(in->m->body, out.p, out.n, o);
+}
+
+static int take_body(struct intake *in, struct view piece, bool complete,
+		     struct outcome *o)
+{
+	/* a piece is at most a block, so it fits what is empty */
+	if (piece.n + 2 > OUT_SIZE - in->out_n && flush_body(in, o) < 0)
+		return -1;
+	memcpy(in->out + in->out_n, piece.p, piece.n);
+	in->out_n += piece.n;
+	in->line_n += piece.n;
+	if (!complete)
+		return 0;
+	memcpy(in->out + in->out_n, "\r\n", 2);
+	in->out_n += 2;
+	note_length(in->m, in->line_n);
+	in->line_n = 0;
+	return 0;
+}
+
+/* -------------------------------------------------------------- the header */
+
+enum line_kind {
+	LINE_UNKNOWN,   /* too little of it has been seen */
+	LINE_FIELD,     /* begins a field or goes on with one */
+	LINE_MBOX,      /* "From someone at some time" */
+	LINE_SEPARATOR, /* the empty one */
+	LINE_TEXT,      /* none of these: the body begins with it */
+};
+
+/* Of the body alone is it told what octets and lines it has. */
+static void forget_header(struct intake *in)
+{
+	in->m->nul_line = in->m->bare_cr_line = 0;
+	in->in_body = true;
+}
+
+static enum line_kind kind_of(const struct intake *in, struct view line,
+			      bool complete)
+{
+	if (!complete && line.n <= FIELD_NAME_LIMIT)
+		return LINE_UNKNOWN;
+	if (!line.n)
+		return in->mbox_line.n ? LINE_TEXT : LINE_SEPARATOR;
+	if (in->line_start && text_is_space(line.p[0]))
+		return LINE_FIELD;
+	if (field_begins(line))
+		return LINE_FIELD;
+	if (!in->line_start && !in->mbox_line.n && line.n <= FIELD_NAME_LIMIT &&
+	    !strncmp(line.p, "From ", 5))
+		return LINE_MBOX;
+	return LINE_TEXT;
+}
+
+/* No field followed it, so it is the body's first line. */
+static int take_mbox_line(struct intake *in, struct outcome *o)
+{
+	note_line(in->m, buf_view(&in->mbox_line), 1);
+	return take_body(in, buf_view(&in->mbox_line), true, o);
+}
+
+/* What was taken for the header's last line, and the mbox line that no field
+ * follows, are the body's. A line with a NUL among fields is no text that
+ * somebody wrote: what follows may be fields, Bcc among them. */
+static int begin_body(struct intake *in, bool complete, struct outcome *o)
+{
+	struct buf *header = &in->m->header;
+	struct view line = view_skip(buf_view(header), in->line_start);
+	bool was_mbox = in->mbox_line.n > 0;
+	/* what was certainly seen of it, however it came */
+	size_t decides = line.n < FIELD_NAME_LIMIT ? line.n : FIELD_NAME_LIMIT;
+
+	if (in->line_start && memchr(line.p, '\0', decides))
+		return fail(o, CAUSE_CONTENT, "5.6.0",
+			    "line %" PRIu64 " of the message, in its header, "
+			    "holds a NUL octet",
+			    in->line);
+	forget_header(in);
+	if (was_mbox && take_mbox_line(in, o) < 0)
+		return -1;
+	note_line(in->m, line, in->line);
+	if (take_body(in, line, complete, o) < 0)
+		return -1;
+	buf_truncate(header, in->line_start);
+	return 0;
+}
+
+static int add_to_header(struct intake *in, struct view v, struct outcome *o)
+{
+	struct buf *header = &in->m->header;
+
+	buf_add_view(header, v);
+	if (header->overflow)
+		return fail(o, CAUSE_CONTENT, "5.3.4",
+			    "the header has more than %u MiB",
+			    MESSAGE_HEADER_LIMIT >> 20);
+	return 0;
+}
+
+static int end_header_line(struct intake *in, struct outcome *o)
+{
+	if (add_to_header(in, VIEW("\r\n"), o) < 0)
+		return -1;
+	in->line_start = in->m->header.n;
+	return 0;
+}
+
+static int take_header(struct intake *in, struct view piece, bool complete,
+		       struct outcome *o)
+{
+	struct view line;
+
+	if (add_to_header(in, piece, o) < 0)
+		return -1;
+	line = view_skip(buf_view(&in->m->header), in->line_start);
+	switch (kind_of(in, line, complete)) {
+	case LINE_UNKNOWN: break;
+	case LINE_FIELD:
+		buf_clear(&in->mbox_line);
+		if (complete)
+			return end_header_line(in, o);
+		break;
+	case LINE_MBOX:
+		buf_add_view(&in->mbox_line, line);
+		buf_truncate(&in->m->header, 0);
+		break;
+	case LINE_SEPARATOR: forget_header(in); break;
+	case LINE_TEXT: return begin_body(in, complete, o);
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------- the input */
+
+static bool is_lone_dot(const struct intake *in, struct view piece,
+			bool complete)
+{
+	return in->policy.dot_ends && !in->line_open && piece.n == 1 &&
+		piece.p[0] == '.' && (complete || in->at_end);
+}
+
+static int take_piece(struct intake *in, struct view piece, bool complete,
+		      struct outcome *o)
+{
+	int rc;
+
+	if (in->block_is_odd)
+		note_line(in->m, piece, in->line);
+	if (is_lone_dot(in, piece, complete)) {
+		in->ended = true;
+		return 0;
+	}
+	in->line_open = !complete;
+	rc = in->in_body ? take_body(in, piece, complete, o)
+			 : take_header(in, piece, complete, o);
+	in->line += complete;
+	return rc;
+}
+
+static int take_block(struct intake *in, struct view block, struct outcome *o)
+{
+	struct view piece;
+	const char *lf;
+
+	in->block_is_odd = memchr(block.p, '\r', block.n) ||
+		memchr(block.p, '\0', block.n);
+	while (block.n && !in->ended) {
+		lf = memchr(block.p, '\n', block.n);
+		piece = view_make(block.p,
+				  lf ? (size_t)(lf - block.p) : block.n);
+		block = view_skip(block, piece.n + 1);
+		if (lf && piece.n && piece.p[piece.n - 1] == '\r')
+			piece.n--;
+		if (take_piece(in, piece, lf, o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* How many octets at the block's end only the next block can explain: a CR,
+ * and what may become a lone dot. */
+static size_t count_held(const struct intake *in, struct view block)
+{
+	size_t n = block.n && block.p[block.n - 1] == '\r' ? 1 : 0;
+
+	if (in->policy.dot_ends && block.n > n &&
+	    block.p[block.n - n - 1] == '.') {
+		if (block.n == n + 1 ? !in->line_open
+				     : block.p[block.n - n - 2] == '\n')
+			n++;
+	}
+	return n;
+}
+
+/* The last line may lack its end, the header its body. */
+static int finish(struct intake *in, struct outcome *o)
+{
+	in->block_is_odd = false;
+	if (in->line_open && take_piece(in, VIEW(""), true, o) < 0)
+		return -1;
+	if (!in->in_body) {
+		forget_header(in);
+		if (in->mbox_line.n && take_mbox_line(in, o) < 0)
+			return -1;
+	}
+	return flush_body(in, o);
+}
+
+static int index_fields(struct message *m, struct outcome *o)
+{
+	struct view rest = buf_view(&m->header);
+	size_t cap = 0;
+	struct field f;
+
+	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n)) {
+		if (m->n_fields == MESSAGE_FIELDS_LIMIT)
+			return fail(o, CAUSE_CONTENT, "5.3.4",
+				    "the header has more than %u fields",
+				    MESSAGE_FIELDS_LIMIT);
+		if (m->n_fields == cap) {
+			cap = cap ? cap * 2 : 16;
+			m->fields = memory_resize(m->fields, cap,
+						  sizeof(*m->fields));
+		}
+		m->fields[m->n_fields++] = f;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- contract */
+
+struct intake *intake_new(struct message *m, const struct intake_policy *policy)
+{
+	struct intake *in = memory_alloc(sizeof(*in));
+
+	in->m = m;
+	in->policy = *policy;
+	in->mbox_line = BUF_INIT(FIELD_NAME_LIMIT);
+	in->line = 1;
+	m->body = store_new(MESSAGE_MEMORY_LIMIT);
+	return in;
+}
+
+void intake_free(struct intake *in)
+{
+	if (!in)
+		return;
+	buf_release(&in->mbox_line);
+	free(in);
+}
+
+/* So many octets were put behind those that are held. */
+static int take_in(struct intake *in, size_t n, struct outcome *o)
+{
+	struct view block = view_make(in->block, in->held + n);
+
+	in->held = count_held(in, block);
+	block.n -= in->held;
+	if (take_block(in, block, o) < 0)
+		return -1;
+	memmove(in->block, in->block + block.n, in->held);
+	return 0;
+}
+
+int intake_take(struct intake *in, struct view octets, struct outcome *o)
+{
+	size_t n;
+
+	while (octets.n) {
+		n = octets.n < BLOCK_SIZE ? octets.n : BLOCK_SIZE;
+		memcpy(in->block + in->held, octets.p, n);
+		octets = view_skip(octets, n);
+		if (take_in(in, n, o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int intake_end(struct intake *in, struct outcome *o)
+{
+	in->at_end = true;
+	if (take_block(in, view_make(in->block, in->held), o) < 0 ||
+	    finish(in, o) < 0)
+		return -1;
+	return index_fields(in->m, o);
+}
+
+/* 1: there may be more, 0: the input has ended. */
+static int read_block(struct intake *in, int fd, struct outcome *o)
+{
+	ptrdiff_t got = file_read(fd, in->block + in->held, BLOCK_SIZE);
+
+	if (got < 0)
+		return fail_errno(
+			o, CAUSE_INPUT, "5.3.0",
+			"cannot read the message from standard input");
+	if (!got)
+		return 0;
+	if (take_in(in, (size_t)got, o) < 0)
+		return -1;
+	return !in->ended;
+}
+
+int intake_read(int fd, const struct intake_policy *policy, struct message *m,
+		struct outcome *o)
+{
+	struct intake *in = intake_new(m, policy);
+	int more;
+
+	do
+		more = read_block(in, fd, o);
+	while (more > 0);
+	if (more == 0)
+		more = intake_end(in, o);
+	intake_free(in);
+	return more;
+}

@@ -180,6 +180,12 @@ complete -c postrider -l partial -a 'on off' \
 	-d 'send to the others when a recipient is refused'
 complete -c postrider -l reencode -a 'auto on off' \
 	-d 'encode what the server can\'t take'
+complete -c postrider -l requiretls -x -a 'on off' \
+	-d 'only by TLS, all the way'
+complete -c postrider -l deliverby -x \
+	-d 'how soon, else return or notify'
+complete -c postrider -l smtputf8 -x -a 'on off' \
+	-d 'ask for SMTPUTF8 where an address needs it'
 complete -c postrider -l mail-parameter -x \
 	-d 'parameters to be added to MAIL FROM'
 complete -c postrider -l rcpt-parameter -x \

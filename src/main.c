@@ -3,13 +3,17 @@
 #include <signal.h>
 #include <sysexits.h>
 
+#include "app/addresses.h"
 #include "app/check.h"
 #include "app/cmdline.h"
 #include "app/exitcode.h"
 #include "app/logline.h"
+#include "app/newaliases.h"
 #include "app/probe.h"
 #include "app/report.h"
+#include "app/serve.h"
 #include "app/submit.h"
+#include "app/verify.h"
 #include "app/words.h"
 #include "base/file.h"
 
@@ -36,6 +40,12 @@ static int refuse_later(const struct request *r)
 /* One row a mode. */
 static int (*const modes[])(const struct request *r) = {
 	[MODE_SUBMIT] = submit,
+	[MODE_SERVE] = serve,
+	[MODE_VERIFY] = verify,
+	[MODE_ADDRESSES] = addresses,
+	[MODE_ALIASES] = newaliases,
+	[MODE_QUEUE_LIST] = words_queue_list,
+	[MODE_QUEUE_COUNT] = words_queue_count,
 	[MODE_CHECK] = check,
 	[MODE_PROBE] = probe,
 	[MODE_HELP] = words_help,

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/options.h"
 #include "base/memory.h"
@@ -265,11 +266,11 @@ static void read_program(const char *path, struct option_context *c)
 {
 	static const struct {
 		const char *name;
-		const char *later;
+		enum mode mode;
 	} names[] = {
-		{"sendmail", NULL},
-		{"mailq", "-bp"},
-		{"newaliases", "-bi"},
+		{"sendmail", MODE_SUBMIT},
+		{"mailq", MODE_QUEUE_LIST},
+		{"newaliases", MODE_ALIASES},
 	};
 	const char *slash = strrchr(path, '/');
 	size_t i;
@@ -279,40 +280,24 @@ static void read_program(const char *path, struct option_context *c)
 		if (strcmp(c->program, names[i].name))
 			continue;
 		c->request->as_sendmail = true;
-		if (!names[i].later)
-			continue;
-		c->request->mode = MODE_LATER;
-		c->request->later = memory_dup(names[i].later);
+		c->request->mode = names[i].mode;
 	}
 }
 
-static int settle_daemon(struct option_context *c)
+/* What needs the queue is not done in part, nor in silence. */
+static int settle_queue(struct option_context *c)
 {
-	if (!c->daemon)
-		return 0;
-	if (!c->queue_run)
+	if (c->daemon && !c->runs_queue)
 		return fail(
 			c->o, CAUSE_USAGE, "5.5.4",
 			"%s: this is no server; with -q INTERVAL it means to "
 			"run the queue",
 			c->daemon);
-	free(c->later);
-	c->later = c->daemon;
-	c->daemon = NULL;
-	return 0;
-}
-
-/* What is not yet here is said, and not left undone in silence. */
-static void settle_later(struct option_context *c)
-{
-	struct request *r = c->request;
-
-	if (!c->later || r->mode != MODE_SUBMIT)
-		return;
-	r->mode = MODE_LATER;
-	free(r->later);
-	r->later = c->later;
-	c->later = NULL;
+	if (!c->queue || c->request->mode != MODE_SUBMIT)
+		return 0;
+	return fail(c->o, CAUSE_CONFIG, "5.3.5",
+		    "%s: no queue is configured, and this version has none yet",
+		    c->queue);
 }
 
 /* Others permute, so people write options behind recipients. They stay
@@ -322,15 +307,25 @@ static bool looks_like_option(const char *text)
 	return text[0] == '-' && text[1] && !strchr(text, '@');
 }
 
+static bool takes_no_recipients(enum mode mode)
+{
+	return mode == MODE_CHECK || mode == MODE_PROBE ||
+		mode == MODE_ADDRESSES || mode == MODE_ALIASES;
+}
+
 static int settle_recipients(const struct arguments *a,
 			     struct option_context *c)
 {
 	enum mode mode = c->request->mode;
 	int i;
 
-	if (a->n && (mode == MODE_CHECK || mode == MODE_PROBE))
+	if (a->n && takes_no_recipients(mode))
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "nothing is sent, so there are no recipients: '%s'",
+			    a->p[0]);
+	if (a->n && mode == MODE_SERVE)
+		return fail(c->o, CAUSE_USAGE, "5.5.4",
+			    "the recipients come by SMTP, not here: '%s'",
 			    a->p[0]);
 	for (i = 0; i < a->n; i++) {
 		if (!c->ended_options && looks_like_option(a->p[i]))
@@ -354,14 +349,34 @@ int cmdline_parse(int argc, char **argv, struct request *r, struct outcome *o)
 	read_program(path ? path : "", &c);
 	rc = read_options(&a, &c);
 	if (rc == 0)
-		rc = settle_daemon(&c);
-	if (rc == 0) {
-		settle_later(&c);
+		rc = settle_queue(&c);
+	if (rc == 0)
 		rc = settle_recipients(&a, &c);
-	}
-	free(c.later);
+	free(c.queue);
 	free(c.daemon);
 	return rc;
+}
+
+struct config *cmdline_load_config(const struct request *r, struct outcome *o)
+{
+	struct config_request request = {
+		.file = r->config_file,
+		.overrides = r->overrides,
+		.n_overrides = r->n_overrides,
+	};
+
+	return config_load(&request, o);
+}
+
+struct account *cmdline_choose_account(const struct request *r,
+				       struct config *c, const char *sender,
+				       struct outcome *o)
+{
+	struct account *a = config_choose(c, r->account, sender, o);
+
+	if (a)
+		memcpy(a->session.waits, r->waits, sizeof(r->waits));
+	return a;
 }
 
 void cmdline_release(struct request *r)

@@ -9,9 +9,16 @@
 #include "base/strings.h"
 #include "conf/config.h"
 #include "mail/envelope.h"
+#include "smtp/session.h"
 
 enum mode {
 	MODE_SUBMIT = 0,    /* a message on standard input */
+	MODE_SERVE,         /* -bs: SMTP on standard input and output */
+	MODE_VERIFY,        /* -bv: where mail to addresses goes */
+	MODE_ADDRESSES,     /* -bt: how addresses on standard input read */
+	MODE_ALIASES,       /* -bi, -I, newaliases: check the alias file */
+	MODE_QUEUE_LIST,    /* -bp, mailq */
+	MODE_QUEUE_COUNT,   /* -bP */
 	MODE_CHECK,         /* --check, -bC */
 	MODE_PROBE,         /* --probe, --serverinfo, -S */
 	MODE_HELP,          /* --help */
@@ -38,7 +45,9 @@ struct request {
 	bool recipients_from_header; /* -t */
 	bool ignore_dots;            /* -i, -oi */
 	bool verbose;                /* -v */
-	bool dry_run;                /* --dry-run, --pretend, -P */
+	char *traffic_log;           /* -X; NULL: none */
+	unsigned waits[WAIT_N]; /* -O Timeout.…, as session_policy.waits */
+	bool dry_run;           /* --dry-run, --pretend, -P */
 	enum report_format report;
 	unsigned notify;            /* -N; enum dsn_notify */
 	enum dsn_return ret;        /* -R */
@@ -59,6 +68,16 @@ struct request {
  */
 int cmdline_parse(int argc, char **argv, struct request *r, struct outcome *o);
 void cmdline_release(struct request *r);
+
+/* The configuration as the request wants it; to be freed before the request is
+ * released. NULL as config_load. */
+struct config *cmdline_load_config(const struct request *r, struct outcome *o);
+
+/* The account that the request names, else the sender's; what the command line
+ * says of it is in it. NULL as config_choose. */
+struct account *cmdline_choose_account(const struct request *r,
+				       struct config *c, const char *sender,
+				       struct outcome *o);
 
 /* --help, --list-options, --list-settings: append to out. */
 void cmdline_print_help(struct buf *out);

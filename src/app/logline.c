@@ -221,7 +221,8 @@ void logline_write(const struct logline *l)
 	if (!policy->logfile && !policy->syslog)
 		return;
 	logline_format(l, &text);
-	if (policy->logfile)
+	if (policy->logfile &&
+	    !(l->keep_stdout && strcmp(policy->logfile, "-") == 0))
 		write_file(policy, &text);
 	if (policy->syslog)
 		write_syslog(l->syslog_tag, policy->syslog,

@@ -24,6 +24,7 @@ struct logline {
 	uint64_t size;          /* octets on the wire */
 	int64_t elapsed_ms;
 	int exit_code;
+	bool keep_stdout; /* a dialogue goes there: no log to it */
 };
 
 /*

@@ -6,18 +6,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "conf/value.h"
 
-/* The first such option is the one that is told. */
-int option_call_later(struct option_context *c, char *value)
-{
-	(void)value;
-	if (!c->later)
-		c->later = memory_dup(c->spelled);
-	return 0;
-}
+#define WAIT_SECONDS_MAX 604800u /* a week: longer is a slip */
 
 int option_call_config(struct option_context *c, char *value)
 {
@@ -95,13 +90,13 @@ int option_call_daemon(struct option_context *c, char *value)
 	return 0;
 }
 
-/* q and d keep the message for later: that needs a queue. */
-int option_call_no_queue(struct option_context *c, char *value)
+/* It needs a queue; the first such option is the one that is told. */
+int option_call_queued(struct option_context *c, char *value)
 {
 	(void)value;
-	return fail(c->o, CAUSE_CONFIG, "5.3.5",
-		    "%s: no queue is configured, and this version has none yet",
-		    c->spelled);
+	if (!c->queue)
+		c->queue = memory_dup(c->spelled);
+	return 0;
 }
 
 /* -q, -q30m, -qf, -qI SUB, -q!R SUB … */
@@ -110,14 +105,14 @@ int option_call_queue(struct option_context *c, char *value)
 	const char *letter = *value == '!' ? value + 1 : value;
 	unsigned long long seconds;
 
-	c->queue_run = true;
+	c->runs_queue = true;
 	if (!*value || text_to_seconds(view_of(value), 1u << 30, &seconds))
-		return option_call_later(c, value);
+		return option_call_queued(c, value);
 	if (!*letter || !option_find("q", *letter))
 		return option_fail(c, "does not know '%s'", value);
 	snprintf(c->spelled, sizeof(c->spelled), "-q%.*s",
 		 (int)(letter + 1 - value), value);
-	return option_call_later(c, value);
+	return option_call_queued(c, value);
 }
 
 /* It would write to a file of the caller's choice. */
@@ -125,8 +120,10 @@ int option_call_traffic_log(struct option_context *c, char *value)
 {
 	struct buf text = BUF_INIT(256);
 
-	if (!c->request->as_sendmail)
-		return option_call_later(c, value);
+	if (!c->request->as_sendmail) {
+		c->request->traffic_log = value;
+		return 0;
+	}
 	buf_printf(&text, "%s is ignored under the name %.64s", c->spelled,
 		   c->program);
 	strings_add(&c->request->warnings, buf_view(&text));
@@ -134,47 +131,149 @@ int option_call_traffic_log(struct option_context *c, char *value)
 	return 0;
 }
 
-/* Long options of sendmail, by how they begin. */
+/* ----------------------------------------------------- sendmail's long ones */
+
+/* As sendmail reads them: nothing, or what begins with one of these, is yes. */
+static const char *on_or_off(const char *value)
+{
+	return !*value || strchr("1TtYyOo", *value) ? "on" : "off";
+}
+
+static int set_requiretls(struct option_context *c, const char *name,
+			  const char *value)
+{
+	(void)name;
+	option_override(c->request, "requiretls", on_or_off(value));
+	return 0;
+}
+
+static int set_smtputf8(struct option_context *c, const char *name,
+			const char *value)
+{
+	(void)name;
+	option_override(c->request, "smtputf8", on_or_off(value));
+	return 0;
+}
+
+static int set_deliverby(struct option_context *c, const char *name,
+			 const char *value)
+{
+	(void)name;
+	if (*value && !value_check_deliver_by(view_of(value)))
+		return option_fail(c,
+				   "DeliverBy wants SECONDS;R or ;N, not "
+				   "'%s'",
+				   value);
+	option_override(c->request, "deliverby", value);
+	return 0;
+}
+
+/* Which of our waits each of sendmail's is; WAIT_N: none, it is accepted. */
+static const struct {
+	const char *name;
+	enum wait wait;
+} timeouts[] = {
+	{"connect", WAIT_CONNECT},
+	{"iconnect", WAIT_CONNECT},
+	{"aconnect", WAIT_CONNECT},
+	{"initial", WAIT_GREETING},
+	{"helo", WAIT_GREETING},
+	{"lhlo", WAIT_GREETING},
+	{"auth", WAIT_GREETING},
+	{"starttls", WAIT_GREETING},
+	{"mail", WAIT_MAIL},
+	{"rcpt", WAIT_RCPT},
+	{"datainit", WAIT_DATA_INIT},
+	{"datablock", WAIT_DATA_BLOCK},
+	{"datafinal", WAIT_DATA_END},
+	{"rset", WAIT_N},
+	{"quit", WAIT_N},
+	{"misc", WAIT_N},
+	{"command", WAIT_N},
+	{"ident", WAIT_N},
+	{"fileopen", WAIT_N},
+	{"control", WAIT_N},
+	{"hoststatus", WAIT_N},
+	{"resolver*", WAIT_N},
+	{"queuereturn*", WAIT_N},
+	{"queuewarn*", WAIT_N},
+};
+
+static int set_timeout(struct option_context *c, const char *name,
+		       const char *value)
+{
+	const size_t n = sizeof(timeouts) / sizeof(timeouts[0]);
+	const char *step = strchr(name, '.');
+	unsigned long long seconds;
+	size_t i;
+
+	for (i = 0; step && i < n; i++)
+		if (text_matches(view_of(timeouts[i].name), view_of(step + 1)))
+			break;
+	if (!step || i == n)
+		return option_fail(c, "does not know %s", name);
+	if (!text_to_seconds(view_of(value), WAIT_SECONDS_MAX, &seconds))
+		return option_fail(c, "%s wants seconds (30, 5m, 1h), not '%s'",
+				   name, value);
+	if (timeouts[i].wait != WAIT_N)
+		c->request->waits[timeouts[i].wait] =
+			seconds ? (unsigned)seconds : TIMEOUT_NONE;
+	return 0;
+}
+
+/* By name, with `*`; all others are accepted and mean nothing here. */
 static const struct {
 	const char *pattern;
-	bool later;   /* means something, but not yet */
-	bool is_file; /* names a file or program */
+	/* NULL: it names a file or program, which a caller may not choose */
+	int (*set)(struct option_context *c, const char *name,
+		   const char *value);
 } long_options[] = {
-	{"requiretls", true, false},
-	{"deliverby", true, false},
-	{"timeout*", true, false},
-	{"aliasfile", false, true},
-	{"*cert*", false, true},
-	{"controlsocketname", false, true},
-	{"crl*", false, true},
-	{"deadletterdrop", false, true},
-	{"dhparameters", false, true},
-	{"*directory", false, true},
-	{"*file", false, true},
-	{"forwardpath", false, true},
-	{"userdatabasespec", false, true},
+	{"requiretls", set_requiretls},
+	{"smtputf8", set_smtputf8},
+	{"deliverby", set_deliverby},
+	{"timeout*", set_timeout},
+	{"aliasfile", NULL},
+	{"*cert*", NULL},
+	{"controlsocketname", NULL},
+	{"crl*", NULL},
+	{"deadletterdrop", NULL},
+	{"dhparameters", NULL},
+	{"*directory", NULL},
+	{"*file", NULL},
+	{"forwardpath", NULL},
+	{"userdatabasespec", NULL},
 };
+
+static int apply_long_option(struct option_context *c, const char *name,
+			     const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(long_options) / sizeof(long_options[0]); i++) {
+		if (!text_matches(view_of(long_options[i].pattern),
+				  view_of(name)))
+			continue;
+		if (long_options[i].set)
+			return long_options[i].set(c, name, value);
+		if (!c->request->as_sendmail)
+			return 0;
+		return option_fail(c,
+				   "%s is refused under the name %s: configure "
+				   "it instead",
+				   name, c->program);
+	}
+	return 0;
+}
 
 int option_call_long_option(struct option_context *c, char *value)
 {
-	size_t i, n = strcspn(value, "=");
+	size_t n = strcspn(value, "=");
 	struct view name = view_trim(view_make(value, n));
-	struct option_context full = *c;
+	char *text = memory_dup_n(name.p, name.n);
+	int rc = name.n
+		? apply_long_option(c, text, value[n] ? value + n + 1 : "")
+		: option_fail(c, "wants OPTION=VALUE");
 
-	for (i = 0; i < sizeof(long_options) / sizeof(long_options[0]); i++) {
-		if (!text_matches(view_of(long_options[i].pattern), name))
-			continue;
-		if (long_options[i].is_file && c->request->as_sendmail)
-			return option_fail(c,
-					   "%.*s is refused under the name %s: "
-					   "configure it instead",
-					   (int)name.n, name.p, c->program);
-		if (!long_options[i].later)
-			continue;
-		snprintf(full.spelled, sizeof(full.spelled), "-O %.*s",
-			 (int)name.n, name.p);
-		option_call_later(&full, value);
-		c->later = full.later;
-	}
-	return name.n ? 0 : option_fail(c, "wants OPTION=VALUE");
+	free(text);
+	return rc;
 }

@@ -8,7 +8,6 @@
  * The functions of rows in app/option_rows.c. Each returns 0, or -1 with
  * CAUSE_USAGE naming the option.
  */
-int option_call_later(struct option_context *c, char *value);
 int option_call_config(struct option_context *c, char *value);
 int option_call_body(struct option_context *c, char *value);
 int option_call_notify(struct option_context *c, char *value);
@@ -17,7 +16,7 @@ int option_call_no_aliases(struct option_context *c, char *value);
 int option_call_debug(struct option_context *c, char *value);
 int option_call_report(struct option_context *c, char *value);
 int option_call_daemon(struct option_context *c, char *value);
-int option_call_no_queue(struct option_context *c, char *value);
+int option_call_queued(struct option_context *c, char *value);
 int option_call_queue(struct option_context *c, char *value);
 int option_call_traffic_log(struct option_context *c, char *value);
 int option_call_long_option(struct option_context *c, char *value);

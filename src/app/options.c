@@ -82,7 +82,6 @@ int option_apply(const struct option *row, struct option_context *c,
 	case OPTION_FLAG: *(bool *)place = true; break;
 	case OPTION_TEXT: *(char **)place = value; break;
 	case OPTION_MODE: set_mode(row, c); break;
-	case OPTION_LATER: return option_call_later(c, value);
 	case OPTION_CALL: return row->call(c, value);
 	case OPTION_GROUP:
 	case OPTION_NOTHING: break;

@@ -20,7 +20,6 @@ enum option_kind {
 	OPTION_FLAG,        /* a bool of the request, at offset */
 	OPTION_TEXT,        /* a char * of the request, at offset */
 	OPTION_MODE,        /* the request's mode */
-	OPTION_LATER,       /* not yet in this version */
 	OPTION_GROUP,       /* the argument's first letter is an option */
 	OPTION_CALL,        /* the row's function */
 };
@@ -64,9 +63,9 @@ struct option_context {
 	struct outcome *o;
 	const char *program; /* "sendmail": the last part of argv[0] */
 	char spelled[32];    /* the option at hand, as a person writes it */
-	char *later;         /* something that is not yet in this version */
+	char *queue;         /* the first option that needs a queue */
 	char *daemon;        /* -bd or -bD */
-	bool queue_run;      /* -q in any form */
+	bool runs_queue;     /* -q in any form */
 	bool ended_options;  /* by --: what follows may begin with a dash */
 };
 

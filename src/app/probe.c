@@ -9,6 +9,7 @@
 #include "app/connect.h"
 #include "app/exitcode.h"
 #include "app/report.h"
+#include "app/traffic.h"
 #include "base/text.h"
 #include "conf/config.h"
 
@@ -155,27 +156,25 @@ static void run_probe(struct account *a, const struct trace *trace,
 
 int probe(const struct request *r)
 {
-	struct config_request request = {
-		.file = r->config_file,
-		.overrides = r->overrides,
-		.n_overrides = r->n_overrides,
-	};
-	const struct trace *trace = r->verbose ? &report_trace : NULL;
+	struct traffic traffic;
 	struct outcome o = OUTCOME_INIT;
-	struct config *c = config_load(&request, &o);
+	struct config *c = NULL;
 	struct account *a = NULL;
 	int code;
 
+	if (traffic_open(&traffic, r, &o) == 0)
+		c = cmdline_load_config(r, &o);
 	if (c)
-		a = config_choose(c, r->account, r->sender, &o);
+		a = cmdline_choose_account(r, c, r->sender, &o);
 	if (a)
-		run_probe(a, trace, &o);
+		run_probe(a, traffic_trace(&traffic), &o);
 	else
 		report_failure(NULL, &o);
 	if (!outcome_is_failure(&o) && report_flush(&o) < 0)
 		report_failure(NULL, &o);
 	code = exitcode_of(&o);
 	outcome_release(&o);
+	traffic_close(&traffic);
 	config_free(c);
 	return code;
 }

@@ -14,11 +14,9 @@
 #include "base/encode.h"
 #include "base/text.h"
 
-#define LINE_LIMIT (256u << 10) /* octets of one line of output */
-
 static void print_line(struct view raw)
 {
-	struct buf line = BUF_INIT(LINE_LIMIT);
+	struct buf line = BUF_INIT(REPORT_LINE_LIMIT);
 
 	text_add_printable(&line, raw);
 	buf_add_char(&line, '\n');
@@ -29,7 +27,7 @@ static void print_line(struct view raw)
 void report_line(const char *format, ...)
 {
 	char text[8192];
-	struct buf line = BUF_INIT(LINE_LIMIT);
+	struct buf line = BUF_INIT(REPORT_LINE_LIMIT);
 	va_list args;
 
 	va_start(args, format);
@@ -61,7 +59,7 @@ static void add_host(struct buf *line, const struct outcome *o)
 
 void report_failure(const char *who, const struct outcome *o)
 {
-	struct buf line = BUF_INIT(LINE_LIMIT);
+	struct buf line = BUF_INIT(REPORT_LINE_LIMIT);
 
 	if (who)
 		buf_printf(&line, "%s: ", who);
@@ -129,7 +127,7 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 	};
 	const struct outcome *o = &r->outcome;
 	bool delivered = r->fate == FATE_DELIVERED;
-	struct buf words = BUF_INIT(LINE_LIMIT);
+	struct buf words = BUF_INIT(REPORT_LINE_LIMIT);
 
 	if (delivered)
 		reply_add_words(&r->reply, &words);
@@ -154,7 +152,7 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 int report_json(const struct envelope *e, const struct result *results,
 		const char *host, struct outcome *o)
 {
-	struct buf line = BUF_INIT(LINE_LIMIT);
+	struct buf line = BUF_INIT(REPORT_LINE_LIMIT);
 	size_t i;
 
 	for (i = 0; i < e->n_recipients; i++) {
@@ -177,20 +175,28 @@ int report_flush(struct outcome *o)
 		    "cannot write to standard output: %s", strerror(errno));
 }
 
-static void print_dialogue(void *context, enum trace_kind kind,
-			   struct view line)
+void report_add_dialogue(struct buf *out, enum trace_kind kind,
+			 struct view line)
 {
 	static const char *const marks[] = {
 		[TRACE_SENT] = "--> ",
 		[TRACE_RECEIVED] = "<-- ",
 		[TRACE_NOTE] = "=== ",
 	};
-	struct buf text = BUF_INIT(LINE_LIMIT);
+
+	buf_add_text(out, marks[kind]);
+	text_add_printable(out, line);
+	buf_add_char(out, '\n');
+}
+
+static void print_dialogue(void *context, enum trace_kind kind,
+			   struct view line)
+{
+	struct buf text = BUF_INIT(REPORT_LINE_LIMIT);
 
 	(void)context;
-	buf_add_text(&text, marks[kind]);
-	buf_add_view(&text, line);
-	print_line(buf_view(&text));
+	report_add_dialogue(&text, kind, line);
+	fwrite(text.p, 1, text.n, stderr);
 	buf_release(&text);
 }
 

@@ -111,6 +111,35 @@ void encode_xtext(struct buf *out, struct view v)
 	}
 }
 
+static int hex_value(char c)
+{
+	const char *found = c ? strchr(hex_digits, c) : NULL;
+
+	return found ? (int)(found - hex_digits) : -1;
+}
+
+bool decode_xtext(struct buf *out, struct view v)
+{
+	size_t i;
+	int high, low;
+
+	for (i = 0; i < v.n; i++) {
+		if (v.p[i] <= ' ' || v.p[i] >= 127 || v.p[i] == '=')
+			return false;
+		if (v.p[i] != '+') {
+			buf_add_char(out, v.p[i]);
+			continue;
+		}
+		high = i + 2 < v.n ? hex_value(v.p[i + 1]) : -1;
+		low = i + 2 < v.n ? hex_value(v.p[i + 2]) : -1;
+		if (high < 0 || low < 0)
+			return false;
+		buf_add_char(out, (char)(high * 16 + low));
+		i += 2;
+	}
+	return !out->overflow;
+}
+
 /* RFC 2047 2: the most that a word, and a line with one, may have. */
 #define WORD_MAX       75
 #define LINE_MAX_WORDS 76

@@ -17,6 +17,7 @@ void encode_hex(struct buf *out, struct view v, char separator);
 
 /* xtext, RFC 3461 4. */
 void encode_xtext(struct buf *out, struct view v);
+bool decode_xtext(struct buf *out, struct view v); /* false: v is none */
 
 /*
  * Text for an unstructured field or a display name as RFC 2047 encoded words:

@@ -357,6 +357,13 @@ static bool lacks_certificate(const struct account *a)
 	return a->tls.key_file && !a->tls.cert_file;
 }
 
+static bool lacks_tls(const struct account *a)
+{
+	bool is_verified = a->tls.certcheck || a->tls.fingerprint;
+
+	return a->transaction.requiretls && (!a->tls.on || !is_verified);
+}
+
 static int check_account(const struct definition *d, const struct account *a,
 			 struct outcome *o)
 {
@@ -374,6 +381,8 @@ static int check_account(const struct definition *d, const struct account *a,
 		{lacks_user, "auth", "is to authenticate and has no user"},
 		{lacks_certificate, "tls_key_file",
 		 "has tls_key_file without tls_cert_file"},
+		{lacks_tls, "requiretls",
+		 "requires TLS and does without, or does not verify it"},
 	};
 	size_t i;
 

@@ -95,6 +95,27 @@ bool value_check_parameters(struct view value)
 	return true;
 }
 
+/* RFC 2852 4: seconds, over 0 with R, then the mode and perhaps T. */
+bool value_check_deliver_by(struct view value)
+{
+	const char *semicolon = memchr(value.p, ';', value.n);
+	size_t n = semicolon ? (size_t)(semicolon - value.p) : value.n;
+	struct view number = view_make(value.p, n), mode;
+	unsigned long long seconds;
+	bool is_late = number.n && number.p[0] == '-';
+
+	mode = view_skip(value, n + 1);
+	if (is_late)
+		number = view_skip(number, 1);
+	if (!text_to_number(number, 999999999, &seconds) || !mode.n)
+		return false;
+	if (mode.n == 2 && text_lower(mode.p[1]) == 't')
+		mode.n = 1;
+	if (view_equal_nocase(mode, VIEW("R")))
+		return seconds && !is_late;
+	return view_equal_nocase(mode, VIEW("N"));
+}
+
 /* Mechanisms that msmtp has and that are not yet here: known words, so that
  * the error is about them and not about a slip. */
 static const char *const later_mechanisms[] = {

@@ -13,6 +13,7 @@ bool value_check_ip(struct view value);
 bool value_check_fingerprint(struct view value);
 bool value_check_parameters(struct view value); /* RFC 5321 4.1.2, less those
 						   that we write ourselves */
+bool value_check_deliver_by(struct view value); /* RFC 2852 4, by-value */
 
 /* auth: on, off, auto or the name of a SASL mechanism. */
 bool value_set_auth(struct account *a, struct view value);

@@ -186,7 +186,7 @@ static void copy_fields(const struct edit *edit)
 /* ----------------------------------------------------------- what is added */
 
 /* RFC 5322 3.3. The zone has no seconds, so neither has what it adds. */
-static int add_date(const struct edit *edit, struct outcome *o)
+static int add_time(const struct edit *edit, struct outcome *o)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -202,11 +202,26 @@ static int add_date(const struct edit *edit, struct outcome *o)
 	now += zone * 60;
 	gmtime_r(&now, &t);
 	buf_printf(edit->out,
-		   "Date: %.3s, %d %.3s %d %02d:%02d:%02d %c%02ld%02ld\r\n",
+		   "%.3s, %d %.3s %d %02d:%02d:%02d %c%02ld%02ld\r\n",
 		   days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
 		   t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec,
 		   zone < 0 ? '-' : '+', labs(zone) / 60, labs(zone) % 60);
 	return 0;
+}
+
+static int add_date(const struct edit *edit, struct outcome *o)
+{
+	buf_add_text(edit->out, "Date: ");
+	return add_time(edit, o);
+}
+
+/* RFC 5321 4.4. */
+static int add_received(const struct edit *edit, struct outcome *o)
+{
+	if (!edit->facts->received)
+		return 0;
+	buf_printf(edit->out, "Received: %s;\r\n\t", edit->facts->received);
+	return add_time(edit, o);
 }
 
 static const char *domain_of(const struct address *a)
@@ -345,6 +360,8 @@ int edit_header(const struct message *m, const struct envelope *e,
 	struct edit edit = {m, e, policy, facts, ADDRESS_INIT, header};
 	int rc = find_from(&edit, o);
 
+	if (rc == 0)
+		rc = add_received(&edit, o);
 	if (rc == 0) {
 		copy_fields(&edit);
 		rc = add_missing(&edit, o);

@@ -31,6 +31,8 @@ struct edit_facts {
 				   NULL */
 	const char *host;      /* right side of Message-ID when the sender has
 				   no domain */
+	const char *received;  /* what a Received field on top says, without its
+				 date (RFC 5321 4.4); NULL: none is added */
 	const struct local_policy *local; /* where local names live */
 };
 

@@ -266,6 +266,12 @@ int stream_progress(struct stream *s, size_t low, struct deadline deadline,
 	}
 }
 
+bool stream_is_quiet(struct stream *s)
+{
+	take_in(s);
+	return !stream_input(s).n && !s->input_ended;
+}
+
 int stream_lost(const struct stream *s, struct outcome *o)
 {
 	if (s->why)

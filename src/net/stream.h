@@ -54,6 +54,10 @@ int stream_progress(struct stream *s, size_t low, struct deadline deadline,
 struct view stream_input(const struct stream *s);
 void stream_consume(struct stream *s, size_t n);
 
+/* Has the peer said nothing and not hung up, as one that waits for us? Looks,
+ * and does not wait. */
+bool stream_is_quiet(struct stream *s);
+
 /* After stream_progress returned 0: why, as an outcome ("closed the
  * connection", "connection reset by peer", a TLS error); 4.4.2. Returns -1. */
 int stream_lost(const struct stream *s, struct outcome *o);

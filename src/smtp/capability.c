@@ -5,6 +5,7 @@
  */
 #include "smtp/capability.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -31,6 +32,15 @@ static void parse_size(struct capabilities *c, struct view parameters)
 		c->size_limit = limit;
 }
 
+/* RFC 2852 4: the least by-time that may be asked for. */
+static void parse_deliver_by(struct capabilities *c, struct view parameters)
+{
+	unsigned long long seconds;
+
+	if (text_to_number(view_next_word(&parameters), UINT_MAX, &seconds))
+		c->deliver_by_min = (unsigned)seconds;
+}
+
 static const struct {
 	struct view keyword;
 	enum capability capability;
@@ -40,9 +50,11 @@ static const struct {
 	{{"AUTH", 4}, CAP_AUTH, parse_auth},
 	{{"BINARYMIME", 10}, CAP_BINARYMIME, NULL},
 	{{"CHUNKING", 8}, CAP_CHUNKING, NULL},
+	{{"DELIVERBY", 9}, CAP_DELIVERBY, parse_deliver_by},
 	{{"DSN", 3}, CAP_DSN, NULL},
 	{{"ENHANCEDSTATUSCODES", 19}, CAP_ENHANCEDSTATUSCODES, NULL},
 	{{"PIPELINING", 10}, CAP_PIPELINING, NULL},
+	{{"REQUIRETLS", 10}, CAP_REQUIRETLS, NULL},
 	{{"SIZE", 4}, CAP_SIZE, parse_size},
 	{{"SMTPUTF8", 8}, CAP_SMTPUTF8, NULL},
 	{{"STARTTLS", 8}, CAP_STARTTLS, NULL},

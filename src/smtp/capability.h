@@ -22,6 +22,8 @@ enum capability {
 	CAP_SMTPUTF8 = 1 << 8,            /* RFC 6531 */
 	CAP_STARTTLS = 1 << 9,            /* RFC 3207 */
 	CAP_UTF8SMTP = 1 << 10,           /* RFC 5336, before SMTPUTF8 */
+	CAP_DELIVERBY = 1 << 11,          /* RFC 2852 */
+	CAP_REQUIRETLS = 1 << 12,         /* RFC 8689 */
 };
 
 /* What a server said it can do, in its last EHLO. */
@@ -29,6 +31,7 @@ struct capabilities {
 	bool extended;             /* it answered EHLO (or LHLO), not HELO */
 	unsigned set;              /* enum capability */
 	uint64_t size_limit;       /* octets; 0: no limit given */
+	unsigned deliver_by_min;   /* seconds; 0: no minimum given */
 	struct strings mechanisms; /* AUTH's, as sent */
 	struct strings lines;      /* every line as sent, for the probe */
 };

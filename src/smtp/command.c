@@ -88,6 +88,10 @@ void command_mail(struct command *c, const struct envelope *e,
 	add_body_type(&line, e, facts, server);
 	if (facts->use_smtputf8)
 		buf_add_text(&line, " SMTPUTF8");
+	if (facts->require_tls)
+		buf_add_text(&line, " REQUIRETLS");
+	if (facts->deliver_by && capabilities_has(server, CAP_DELIVERBY))
+		buf_printf(&line, " BY=%s", facts->deliver_by);
 	if (capabilities_has(server, CAP_DSN))
 		add_dsn_of_message(&line, e);
 	add_parameters(&line, facts->parameters);

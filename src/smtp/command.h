@@ -35,13 +35,15 @@ struct mail_facts {
 	enum body_form form; /* header and body together */
 	bool use_smtputf8;
 	bool by_bdat;           /* as BODY=BINARYMIME must go (RFC 3030 3) */
+	bool require_tls;       /* RFC 8689 */
+	const char *deliver_by; /* RFC 2852 by-value; NULL: none */
 	const char *parameters; /* to be put behind ours; NULL: none */
 };
 
 /*
  * MAIL FROM with the parameters that the capabilities allow: SIZE, BODY,
- * SMTPUTF8, RET and ENVID (RFC 5321 4.1.1.2). The addresses were validated;
- * the line cannot hold anything that ends it.
+ * SMTPUTF8, REQUIRETLS, BY, RET and ENVID (RFC 5321 4.1.1.2). The addresses
+ * were validated; the line cannot hold anything that ends it.
  */
 void command_mail(struct command *c, const struct envelope *e,
 		  const struct mail_facts *facts,

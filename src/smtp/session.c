@@ -14,6 +14,9 @@
 struct deadline session_deadline(const struct session_policy *policy,
 				 enum wait wait)
 {
+	unsigned limit = policy->waits[wait] != TIMEOUT_BY_RFC
+		? policy->waits[wait]
+		: policy->timeout;
 	static const unsigned seconds[] = {
 		[WAIT_CONNECT] = 30,    [WAIT_GREETING] = 300,
 		[WAIT_MAIL] = 300,      [WAIT_RCPT] = 300,
@@ -21,11 +24,14 @@ struct deadline session_deadline(const struct session_policy *policy,
 		[WAIT_DATA_END] = 600,
 	};
 
-	if (policy->timeout == TIMEOUT_NONE)
+	if (limit == TIMEOUT_NONE)
 		return DEADLINE_NEVER;
-	if (policy->timeout == TIMEOUT_BY_RFC)
-		return deadline_in(seconds[wait]);
-	return deadline_in(policy->timeout);
+	return deadline_in(limit == TIMEOUT_BY_RFC ? seconds[wait] : limit);
+}
+
+bool session_is_idle(struct session *s)
+{
+	return !s->ended && stream_is_quiet(s->stream);
 }
 
 bool session_pipelines(const struct session *s)

@@ -21,14 +21,6 @@
 
 enum pipelining { PIPELINING_AUTO = 0, PIPELINING_ON, PIPELINING_OFF };
 
-/* How to speak with the server. */
-struct session_policy {
-	char *domain;     /* EHLO name; NULL: this machine's */
-	bool lmtp;        /* RFC 2033 */
-	unsigned timeout; /* seconds for every single wait, or TIMEOUT_… */
-	enum pipelining pipelining; /* on: even where not announced */
-};
-
 /* The steps that RFC 5321 4.5.3.2 gives a time to. */
 enum wait {
 	WAIT_CONNECT,    /* 30 s: connecting, all addresses together; ours */
@@ -38,6 +30,17 @@ enum wait {
 	WAIT_DATA_INIT,  /* 2 min */
 	WAIT_DATA_BLOCK, /* 3 min */
 	WAIT_DATA_END,   /* 10 min */
+	WAIT_N,          /* how many there are */
+};
+
+/* How to speak with the server. */
+struct session_policy {
+	char *domain;     /* EHLO name; NULL: this machine's */
+	bool lmtp;        /* RFC 2033 */
+	unsigned timeout; /* seconds for every single wait, or TIMEOUT_… */
+	unsigned waits[WAIT_N];     /* the same for one step; TIMEOUT_BY_RFC:
+				   `timeout` says */
+	enum pipelining pipelining; /* on: even where not announced */
 };
 
 struct deadline session_deadline(const struct session_policy *policy,
@@ -80,6 +83,10 @@ struct session_request {
 struct session *session_open(struct stream *stream, struct tls *tls,
 			     const struct session_request *request,
 			     struct outcome *o);
+
+/* Can it go on with another message? A server that has something to say before
+ * that has had enough of waiting (421), or has gone. */
+bool session_is_idle(struct session *s);
 
 /* May several commands be in flight (RFC 2920)? */
 bool session_pipelines(const struct session *s);

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "smtp/body.h"
@@ -51,6 +52,9 @@ static int choose_utf8(struct transaction *t, struct outcome *o)
 		address = content_utf8_address(t->m->content);
 	if (!address)
 		return 0;
+	if (!t->policy->smtputf8)
+		return fail(o, CAUSE_FEATURE, "5.6.7",
+			    "%s needs SMTPUTF8, and smtputf8 is off", address);
 	t->smtputf8 = server_has(t, CAP_SMTPUTF8);
 	t->utf8 = t->smtputf8 || server_has(t, CAP_UTF8SMTP);
 	if (t->utf8)
@@ -85,10 +89,42 @@ static int check_size(const struct transaction *t, struct outcome *o)
 		    size, limit);
 }
 
+/* RFC 8689 4.2.1: only by TLS that is verified (conf/ sees to that), and to a
+ * server that does the same. */
+static int check_tls(const struct transaction *t, struct outcome *o)
+{
+	if (!t->policy->requiretls ||
+	    (stream_tls(t->s->stream) && server_has(t, CAP_REQUIRETLS)))
+		return 0;
+	return fail(o, CAUSE_FEATURE, "5.7.30",
+		    "the message requires TLS all the way, and the server does "
+		    "not offer REQUIRETLS");
+}
+
+/* RFC 2852 4: with mode R nothing may be sent that might come too late. */
+static int check_deliver_by(const struct transaction *t, struct outcome *o)
+{
+	const char *by = t->policy->deliverby;
+	unsigned least = t->s->capabilities.deliver_by_min;
+	bool is_offered = server_has(t, CAP_DELIVERBY);
+
+	if (!by || !strpbrk(by, "Rr") ||
+	    (is_offered && strtoul(by, NULL, 10) >= least))
+		return 0;
+	if (!is_offered)
+		return fail(o, CAUSE_FEATURE, "5.3.3",
+			    "the server does not offer DELIVERBY");
+	return fail(o, CAUSE_FEATURE, "5.3.3",
+		    "the server promises no delivery within less than %u "
+		    "seconds",
+		    least);
+}
+
 /* What can be known, and done, before a word is said. */
 static int prepare_content(struct transaction *t, struct outcome *o)
 {
-	if (choose_utf8(t, o) == 0 && fit_content(t, o) == 0 &&
+	if (check_tls(t, o) == 0 && check_deliver_by(t, o) == 0 &&
+	    choose_utf8(t, o) == 0 && fit_content(t, o) == 0 &&
 	    check_size(t, o) == 0)
 		return 0;
 	outcome_set_host(o, t->s->host);
@@ -237,6 +273,8 @@ static void prepare_envelope(struct transaction *t)
 		.form = content_form(t->m->content),
 		.use_smtputf8 = t->smtputf8,
 		.by_bdat = t->chunking,
+		.require_tls = t->policy->requiretls,
+		.deliver_by = t->policy->deliverby,
 		.parameters = t->policy->mail_parameter,
 	};
 	struct command *c = memory_resize(NULL, t->n + 3, sizeof(*c));

@@ -14,6 +14,9 @@ struct transaction_policy {
 	bool partial;  /* one refused recipient does not stop the others */
 	bool chunking; /* BDAT where the server offers it */
 	enum reencode reencode;
+	bool smtputf8;   /* it may be asked for where an address needs it */
+	bool requiretls; /* every hop must use TLS (RFC 8689) */
+	char *deliverby; /* by-value of RFC 2852: "120;R"; NULL: any time */
 	char *mail_parameter; /* esmtp-params for MAIL (RFC 5321 4.1.2), of
 				 extensions that we don't know; NULL: none */
 	char *rcpt_parameter; /* the same for every RCPT */
@@ -47,7 +50,8 @@ struct result {
  * exit 0 is everybody, exit non-zero is nobody). partial on: each stands alone.
  * What the server can't take is encoded (mail/plan) or refused before MAIL:
  * 5.6.7 an address needs SMTPUTF8, 5.6.3 and 5.6.0 the content, 5.3.4 the size
- * that it would have on the wire.
+ * that it would have on the wire; 5.7.30 and 5.3.3 what the policy asks for and
+ * the server lacks.
  *
  * Returns 0 if every recipient was delivered. -1: not all; o holds the failure
  * of the message or session as a whole, if it was one (else the worst

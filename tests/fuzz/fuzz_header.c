@@ -185,7 +185,7 @@ static void check_content(struct view header, const struct message *m,
 
 static void check_edited(struct view header)
 {
-	const struct intake_policy policy = {false};
+	const struct intake_policy policy = {0};
 	struct message m = MESSAGE_INIT;
 	size_t i;
 
@@ -246,7 +246,8 @@ static void try_policy(struct view input, const struct intake_policy *policy)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct intake_policy plain = {false}, terminal = {true};
+	static const struct intake_policy plain = {0},
+					  terminal = {.dot_ends = true};
 	struct view input = view_make((const char *)data, size);
 
 	try_policy(input, &plain);

@@ -54,12 +54,15 @@ static void describe_lists(const struct request *r, struct buf *out)
 static void describe(const struct request *r, struct buf *out)
 {
 	static const char *const modes[] = {
-		"submit",      "check",   "probe",    "help", "version",
-		"host-status", "options", "settings", "later"};
+		"submit",  "serve",       "verify",  "addresses", "aliases",
+		"queue",   "queue-size",  "check",   "probe",     "help",
+		"version", "host-status", "options", "settings",  "later"};
+	size_t wait;
 
 	buf_add_text(out, modes[r->mode]);
 	add_flag(out, "sendmail", r->as_sendmail);
 	add(out, "later", r->mode == MODE_LATER ? r->later : NULL);
+	add(out, "X", r->traffic_log);
 	add(out, "C", r->config_file);
 	add(out, "a", r->account);
 	add(out, "f", r->sender);
@@ -78,6 +81,9 @@ static void describe(const struct request *r, struct buf *out)
 		buf_printf(out, " R=%d", (int)r->ret);
 	if (r->body_type)
 		buf_printf(out, " B=%d", (int)r->body_type);
+	for (wait = 0; wait < WAIT_N; wait++)
+		if (r->waits[wait])
+			buf_printf(out, " wait%zu=%u", wait, r->waits[wait]);
 	describe_lists(r, out);
 }
 
@@ -135,8 +141,8 @@ static const struct parse_case real_calls[] = {
 	{S "-oem|-oi|--|r@x|s@x", "submit sendmail i > r@x s@x"},
 	{S "-oem|-oi|-f|a@b|-N|failure,delay|-R|hdrs|--|r@x",
 	 "submit sendmail f='a@b' i N=12 R=2 > r@x"},
-	{S "-bs|-odb|-oem", "later sendmail later='-bs' >"},
-	{S "-bs|-odb|-oem|-om", "later sendmail later='-bs' >"},
+	{S "-bs|-odb|-oem", "serve sendmail >"},
+	{S "-bs|-odb|-oem|-om", "serve sendmail >"},
 	{S "-oem|-t|-oi", "submit sendmail t i >"},
 	{S "-t|-i", "submit sendmail t i >"},
 	{S "-t", "submit sendmail t >"},
@@ -285,35 +291,70 @@ static const struct parse_case refusals[] = {
 	 "has none yet"},
 };
 
-static const struct parse_case later[] = {
-	{P "-bs", "later later='-bs' >"},
-	{P "-bp", "later later='-bp' >"},
-	{P "-bP", "later later='-bP' >"},
-	{P "-bi", "later later='-bi' >"},
-	{P "-I", "later later='-I' >"},
-	{P "-bv|root", "later later='-bv' > root"},
-	{P "-bt", "later later='-bt' >"},
-	{P "-bd|-q30m", "later later='-bd' >"},
-	{P "-q1h|-bD", "later later='-bD' >"},
-	{P "-q", "later later='-q' >"},
-	{P "-q30m", "later later='-q' >"},
-	{P "-qf", "later later='-qf' >"},
-	{P "-qp5m", "later later='-qp' >"},
-	{P "-qIabc", "later later='-qI' >"},
-	{P "-q!Rabc", "later later='-q!R' >"},
-	{P "-Qwhy|r@x", "later later='-Q' > r@x"},
-	{P "-Q|r@x", "later later='-Q' > r@x"},
-	{P "-X|/tmp/x|r@x", "later later='-X' > r@x"},
-	{P "-D/tmp/x|r@x", "later later='-D' > r@x"},
-	{P "-ORequireTLS|r@x", "later later='-O RequireTLS' > r@x"},
-	{P "-O|Timeout.connect=1m|r@x",
-	 "later later='-O Timeout.connect' > r@x"},
+static const struct parse_case modes[] = {
+	{P "-bs", "serve >"},
+	{P "-bp", "queue >"},
+	{P "-bP", "queue-size >"},
+	{P "-bi", "aliases >"},
+	{P "-I", "aliases >"},
+	{P "-bv|root", "verify > root"},
+	{P "-bt", "addresses >"},
+	{P "-bs|--help", "help >"},
+	{P "-bp|-q", "queue >"},
 	{P "--setup", "later later='--setup' >"},
 	{P "--configure=a@b", "later later='--configure' >"},
-	{P "-bs|--help", "help >"},
-	{"mailq", "later sendmail later='-bp' >"},
-	{"/usr/bin/mailq|-v", "later sendmail later='-bp' v >"},
-	{"newaliases", "later sendmail later='-bi' >"},
+	{"mailq", "queue sendmail >"},
+	{"/usr/bin/mailq|-v", "queue sendmail v >"},
+	{"newaliases", "aliases sendmail >"},
+	{P "-bs|r@x", "usage: the recipients come by SMTP, not here: 'r@x'"},
+	{P "-bt|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "-bd|-q30m",
+	 "config: -q: no queue is configured, and this version has none yet"},
+	{P "-q1h|-bD",
+	 "config: -q: no queue is configured, and this version has none yet"},
+	{P "-q",
+	 "config: -q: no queue is configured, and this version has none yet"},
+	{P "-q30m",
+	 "config: -q: no queue is configured, and this version has none yet"},
+	{P "-qf",
+	 "config: -qf: no queue is configured, and this version has none yet"},
+	{P "-qp5m",
+	 "config: -qp: no queue is configured, and this version has none yet"},
+	{P "-qIabc",
+	 "config: -qI: no queue is configured, and this version has none yet"},
+	{P "-q!Rabc",
+	 "config: -q!R: no queue is configured, and this version has none yet"},
+	{P "-Qwhy|r@x",
+	 "config: -Q: no queue is configured, and this version has none yet"},
+	{P "-Q|r@x",
+	 "config: -Q: no queue is configured, and this version has none yet"},
+};
+
+/* What has no place of its own in the request's description. */
+static const struct parse_case long_options[] = {
+	{P "-X|/tmp/x|r@x", "submit X='/tmp/x' > r@x"},
+	{P "-D/tmp/x|r@x", "submit > r@x"},
+	{P "-ORequireTLS|r@x", "submit requiretls:on > r@x"},
+	{P "-O|requiretls=false|r@x", "submit requiretls:off > r@x"},
+	{P "-OSMTPUTF8=No|r@x", "submit smtputf8:off > r@x"},
+	{P "-ODeliverBy=120;RT|r@x", "submit deliverby:120;RT > r@x"},
+	{P "-ODeliverBy=-5;n|r@x", "submit deliverby:-5;n > r@x"},
+	{P "-ODeliverBy=0;R|r@x",
+	 "usage: -O DeliverBy wants SECONDS;R or ;N, not '0;R'"},
+	{P "-ODeliverBy=120|r@x",
+	 "usage: -O DeliverBy wants SECONDS;R or ;N, not '120'"},
+	{P "-O|Timeout.connect=1m|r@x", "submit wait0=60 > r@x"},
+	{P "-OTimeout.mail=5|-OTimeout.datafinal=1h|r@x",
+	 "submit wait2=5 wait6=3600 > r@x"},
+	{P "-OTimeout.initial=0|r@x", "submit wait1=4294967295 > r@x"},
+	{P "-OTimeout.queuereturn.normal=5d|r@x", "submit > r@x"},
+	{P "-OTimeout.mail=soon|r@x",
+	 "usage: -O Timeout.mail wants seconds (30, 5m, 1h), not 'soon'"},
+	{P "-OTimeout.tea=5m|r@x", "usage: -O does not know Timeout.tea"},
+	{P "-OTimeout|r@x", "usage: -O does not know Timeout"},
+	{P "-OErrorMode=mail|r@x", "submit > r@x"},
+	{P "-OQueueDirectory=/x|r@x", "submit > r@x"},
 };
 
 static const struct parse_case as_sendmail[] = {
@@ -363,7 +404,8 @@ CHECK(takes_what_real_programs_pass, real_calls)
 CHECK(takes_every_form, forms)
 CHECK(takes_settings, overrides)
 CHECK(refuses_what_is_wrong, refusals)
-CHECK(says_what_is_not_yet_there, later)
+CHECK(knows_modes, modes)
+CHECK(takes_long_options, long_options)
 CHECK(keeps_sendmail_narrow, as_sendmail)
 
 static void warns_about_a_traffic_log(void **state)
@@ -486,7 +528,8 @@ int main(void)
 		cmocka_unit_test(takes_every_form),
 		cmocka_unit_test(takes_settings),
 		cmocka_unit_test(refuses_what_is_wrong),
-		cmocka_unit_test(says_what_is_not_yet_there),
+		cmocka_unit_test(knows_modes),
+		cmocka_unit_test(takes_long_options),
 		cmocka_unit_test(keeps_sendmail_narrow),
 		cmocka_unit_test(warns_about_a_traffic_log),
 		cmocka_unit_test(works_without_arguments),

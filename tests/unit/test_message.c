@@ -15,7 +15,7 @@
 
 #define BLOCK 65536u /* octets that are read at once */
 
-static const struct intake_policy plain = {false}, terminal = {true};
+static const struct intake_policy plain = {0}, terminal = {.dot_ends = true};
 
 struct expected {
 	struct view input;

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The other side of the protocol: one row a verb, and what each may come after
+ * what. Addresses and messages are the owner's affair; here they are only
+ * asked for and answered.
+ */
+#include "smtp/server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "mail/intake.h"
+#include "smtp/answer.h"
+#include "smtp/channel.h"
+#include "smtp/path.h"
+#include "smtp/receive.h"
+
+#define HOPS_MAX  100u /* Received fields, RFC 5321 6.3 */
+#define HELLO_MAX 255u /* octets of the client's name */
+
+struct server {
+	struct channel channel;
+	const char *name;
+	const struct server_owner *owner;
+	char *hello;   /* the client's name; NULL: it gave none */
+	bool extended; /* it said EHLO */
+	bool bare_lf;  /* the last line ended without CR */
+	bool over;     /* nothing more is read */
+
+	/* the transaction */
+	bool begun; /* MAIL was accepted */
+	struct letter letter;
+	bool chunking;          /* BDAT has brought some of the content */
+	struct intake *intake;  /* of the content so far */
+	struct outcome content; /* why it is refused already */
+
+	struct outcome *worst; /* of the messages that were handed over */
+};
+
+/* ------------------------------------------------------------- transactions */
+
+static void end_transaction(struct server *s)
+{
+	intake_free(s->intake);
+	s->intake = NULL;
+	s->begun = s->chunking = false;
+	outcome_release(&s->content);
+}
+
+/* A message was handed over in vain: the last word to whoever started us. */
+static void note_failure(struct server *s, const struct outcome *o)
+{
+	if (!outcome_is_failure(s->worst) ||
+	    (outcome_is_temporary(s->worst) && !outcome_is_temporary(o)))
+		outcome_copy(s->worst, o);
+}
+
+/* The client has gone, or is silent, while it had something to say. */
+static void lose_client(struct server *s)
+{
+	struct outcome o = OUTCOME_INIT;
+
+	s->over = true;
+	if (s->channel.expired)
+		answer(&s->channel, 421,
+		       "4.4.2 %s nothing has come for too long", s->name);
+	if (!s->begun)
+		return;
+	fail(&o, CAUSE_CONNECT, "4.4.2",
+	     "the client left in the middle of a message; it is not sent");
+	note_failure(s, &o);
+	outcome_release(&o);
+}
+
+static bool has_too_many_hops(const struct message *m)
+{
+	size_t i, hops = 0;
+
+	for (i = 0; i < m->n_fields; i++)
+		hops += m->fields[i].id == FIELD_RECEIVED;
+	return hops >= HOPS_MAX;
+}
+
+/* RFC 5321 4.4, RFC 3848, RFC 6531 4.3: how it came here. */
+static void add_received(const struct server *s, struct buf *out)
+{
+	const char *with = "SMTP";
+
+	if (s->extended)
+		with = envelope_utf8_address(s->letter.envelope) ? "UTF8SMTP"
+								 : "ESMTP";
+	buf_printf(out, "from %s\r\n\tby %s with %s",
+		   s->hello ? s->hello : "unknown", s->name, with);
+}
+
+static int submit(struct server *s, struct reply *reply, struct outcome *o)
+{
+	struct buf received = BUF_INIT(2048);
+	int rc = -1;
+
+	if (outcome_is_failure(&s->content))
+		outcome_copy(o, &s->content);
+	else if (intake_end(s->intake, o) == 0 &&
+		 has_too_many_hops(s->letter.message))
+		fail(o, CAUSE_CONTENT, "5.4.6",
+		     "the message goes round in circles: there are %u Received "
+		     "fields",
+		     HOPS_MAX);
+	else if (!outcome_is_failure(o)) {
+		add_received(s, &received);
+		rc = s->owner->submit(s->owner->context, received.p, reply, o);
+	}
+	buf_release(&received);
+	return rc;
+}
+
+static void finish_content(struct server *s)
+{
+	struct reply reply = REPLY_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	if (submit(s, &reply, &o) == 0) {
+		answer_reply(&s->channel, &reply);
+	} else {
+		answer_failure(&s->channel, &o);
+		note_failure(s, &o);
+	}
+	reply_release(&reply);
+	outcome_release(&o);
+	end_transaction(s);
+}
+
+/* May content come? What is in the way is said. */
+static bool check_recipients(struct server *s)
+{
+	if (!s->begun)
+		answer(&s->channel, 503, "5.5.1 MAIL comes first");
+	else if (!s->letter.envelope->n_recipients)
+		answer(&s->channel, 503, "5.5.1 there is no recipient");
+	else
+		return true;
+	return false;
+}
+
+static void begin_content(struct server *s)
+{
+	struct intake_policy policy = {
+		.binary = s->letter.envelope->body_type == BODY_BINARYMIME,
+	};
+
+	s->intake = intake_new(s->letter.message, &policy);
+}
+
+/* -------------------------------------------------------------------- verbs */
+
+/* A name that can stand in a Received field as it is. */
+static bool is_name(struct view v)
+{
+	size_t i;
+
+	for (i = 0; i < v.n; i++)
+		if (!text_is_alpha(v.p[i]) && !text_is_digit(v.p[i]) &&
+		    !strchr(".-_:[]", v.p[i]))
+			return false;
+	return v.n > 0 && v.n <= HELLO_MAX;
+}
+
+static bool hello(struct server *s, struct view argument)
+{
+	struct view name = view_next_word(&argument);
+
+	if (!name.n) {
+		answer(&s->channel, 501, "5.5.4 your name is missing");
+		return false;
+	}
+	end_transaction(s);
+	free(s->hello);
+	s->hello = is_name(name) ? memory_dup_n(name.p, name.n) : NULL;
+	return true;
+}
+
+static void on_ehlo(struct server *s, struct view argument)
+{
+	static const char *const lines[] = {
+		"PIPELINING", "SIZE",     "8BITMIME", "BINARYMIME",
+		"CHUNKING",   "SMTPUTF8", "DSN",      "ENHANCEDSTATUSCODES",
+		"HELP",
+	};
+	const size_t n = sizeof(lines) / sizeof(lines[0]);
+	size_t i;
+
+	if (!hello(s, argument))
+		return;
+	s->extended = true;
+	answer_line(&s->channel, 250, false, view_of(s->name));
+	for (i = 0; i < n; i++)
+		answer_line(&s->channel, 250, i + 1 == n, view_of(lines[i]));
+}
+
+static void on_helo(struct server *s, struct view argument)
+{
+	if (!hello(s, argument))
+		return;
+	s->extended = false;
+	answer(&s->channel, 250, "%s", s->name);
+}
+
+/* What is wrong with the line of MAIL or RCPT; `usage`: how it is right. */
+static void say_fault(struct server *s, enum path_fault fault, struct view word,
+		      const char *usage)
+{
+	int n = word.n < 100 ? (int)word.n : 100;
+
+	if (fault == PATH_UNKNOWN)
+		answer(&s->channel, 555, "5.5.4 unknown parameter: %.*s", n,
+		       word.p);
+	else if (fault == PATH_PARAMETER)
+		answer(&s->channel, 501, "5.5.4 bad parameter: %.*s", n,
+		       word.p);
+	else
+		answer(&s->channel, 501, "5.5.4 syntax: %s", usage);
+}
+
+/* Begin the transaction; what the command asks for wins. */
+static int begin(struct server *s, struct path *p, struct outcome *o)
+{
+	struct envelope *e;
+
+	if (s->owner->begin(s->owner->context, p->mailbox, &s->letter, o) < 0)
+		return -1;
+	e = s->letter.envelope;
+	if (p->envid && envelope_set_envid(e, view_of(p->envid), o) < 0)
+		return -1;
+	if (p->ret != RETURN_UNSET)
+		e->ret = p->ret;
+	if (p->body_type != BODY_UNSET)
+		e->body_type = p->body_type;
+	return 0;
+}
+
+static void on_mail(struct server *s, struct view argument)
+{
+	struct path p = PATH_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct view word;
+	enum path_fault fault;
+
+	if (s->begun) {
+		answer(&s->channel, 503, "5.5.1 there is a sender already");
+		return;
+	}
+	fault = path_parse(argument, VIEW("FROM:"), &p, &word);
+	if (fault != PATH_FINE) {
+		say_fault(s, fault, word, "MAIL FROM:<address>");
+	} else if (begin(s, &p, &o) < 0) {
+		answer_failure(&s->channel, &o);
+	} else {
+		s->begun = true;
+		answer(&s->channel, 250, "2.1.0 sender ok");
+	}
+	outcome_release(&o);
+	path_release(&p);
+}
+
+/* Several where it is an alias, none where they were named before. */
+static int add_recipient(struct server *s, struct path *p, struct outcome *o)
+{
+	struct envelope *e = s->letter.envelope;
+	struct address a = ADDRESS_INIT;
+	size_t i = e->n_recipients;
+
+	if (address_parse(view_of(p->mailbox), &a, o) < 0 ||
+	    envelope_add_recipient(e, &a, s->letter.local, o) < 0)
+		return -1;
+	for (; i < e->n_recipients; i++) {
+		e->recipients[i].notify = p->notify;
+		e->recipients[i].orcpt = memory_dup(p->orcpt);
+	}
+	return 0;
+}
+
+static void on_rcpt(struct server *s, struct view argument)
+{
+	struct path p = PATH_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct view word;
+	enum path_fault fault;
+
+	if (!s->begun || s->chunking) {
+		answer(&s->channel, 503,
+		       s->begun ? "5.5.1 the content has begun"
+				: "5.5.1 MAIL comes first");
+		return;
+	}
+	fault = path_parse(argument, VIEW("TO:"), &p, &word);
+	if (fault != PATH_FINE)
+		say_fault(s, fault, word, "RCPT TO:<address>");
+	else if (add_recipient(s, &p, &o) < 0)
+		answer_failure(&s->channel, &o);
+	else
+		answer(&s->channel, 250, "2.1.5 recipient ok");
+	outcome_release(&o);
+	path_release(&p);
+}
+
+static void on_data(struct server *s, struct view argument)
+{
+	if (argument.n) {
+		answer(&s->channel, 501, "5.5.4 syntax: DATA");
+		return;
+	}
+	if (!check_recipients(s))
+		return;
+	if (s->chunking || s->letter.envelope->body_type == BODY_BINARYMIME) {
+		answer(&s->channel, 503,
+		       "5.5.1 this message must come by BDAT");
+		return;
+	}
+	begin_content(s);
+	answer(&s->channel, 354, "go on; the end is a line with a dot alone");
+	if (receive_stuffed(&s->channel, s->intake, s->bare_lf, &s->content))
+		finish_content(s);
+	else
+		lose_client(s);
+}
+
+/* The content has been refused; what else comes of it is thrown away. */
+static void refuse_chunk(struct server *s)
+{
+	answer_failure(&s->channel, &s->content);
+	note_failure(s, &s->content);
+}
+
+static void take_chunk(struct server *s, uint64_t n, bool is_last)
+{
+	bool was_refused = outcome_is_failure(&s->content);
+
+	if (!s->chunking)
+		begin_content(s);
+	s->chunking = true;
+	if (!receive_chunk(&s->channel, s->intake, n, &s->content))
+		lose_client(s);
+	else if (was_refused)
+		answer(&s->channel, 503, "5.5.1 the message was refused");
+	else if (is_last)
+		finish_content(s);
+	else if (outcome_is_failure(&s->content))
+		refuse_chunk(s);
+	else
+		answer(&s->channel, 250, "2.0.0 %" PRIu64 " octets", n);
+	if (is_last && was_refused)
+		end_transaction(s);
+}
+
+/* RFC 3030 2. Its octets follow whether they are wanted or not. */
+static void on_bdat(struct server *s, struct view argument)
+{
+	struct view number = view_next_word(&argument);
+	struct view last = view_next_word(&argument);
+	struct outcome ignored = OUTCOME_INIT;
+	unsigned long long n;
+	bool is_last = view_equal_nocase(last, VIEW("LAST"));
+
+	if (!text_to_number(number, UINT64_MAX, &n) || (last.n && !is_last) ||
+	    view_trim(argument).n) {
+		answer(&s->channel, 501, "5.5.4 syntax: BDAT octets [LAST]");
+	} else if (!s->begun || !s->letter.envelope->n_recipients) {
+		if (receive_chunk(&s->channel, NULL, n, &ignored))
+			check_recipients(s);
+		else
+			lose_client(s);
+	} else {
+		take_chunk(s, n, is_last);
+	}
+	outcome_release(&ignored);
+}
+
+static void on_rset(struct server *s, struct view argument)
+{
+	(void)argument;
+	end_transaction(s);
+	answer(&s->channel, 250, "2.0.0 forgotten");
+}
+
+static void on_noop(struct server *s, struct view argument)
+{
+	(void)argument;
+	answer(&s->channel, 250, "2.0.0 ok");
+}
+
+static void on_help(struct server *s, struct view argument)
+{
+	(void)argument;
+	answer(&s->channel, 214,
+	       "2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY EXPN "
+	       "HELP QUIT: RFC 5321, RFC 3030");
+}
+
+static void on_quit(struct server *s, struct view argument)
+{
+	(void)argument;
+	answer(&s->channel, 221, "2.0.0 %s closes the channel", s->name);
+	s->over = true;
+}
+
+/* Only the server that submits to its own domain could know. */
+static void on_vrfy(struct server *s, struct view argument)
+{
+	struct address a = ADDRESS_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	if (address_parse(argument, &a, &o) < 0)
+		answer_failure(&s->channel, &o);
+	else
+		answer(&s->channel, 252,
+		       "2.0.0 %s: send it, and the server will tell",
+		       a.mailbox);
+	address_release(&a);
+	outcome_release(&o);
+}
+
+static void say_members(struct server *s, const struct address_list *list)
+{
+	struct buf line = BUF_INIT(1024);
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		buf_clear(&line);
+		buf_printf(&line, "2.1.5 <%s>", list->p[i].mailbox);
+		answer_line(&s->channel, 250, i + 1 == list->n,
+			    buf_view(&line));
+	}
+	buf_release(&line);
+}
+
+static void on_expn(struct server *s, struct view argument)
+{
+	struct address_list list = ADDRESS_LIST_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct address a = ADDRESS_INIT;
+	int rc = address_parse(argument, &a, &o);
+
+	if (rc == 0 && !a.has_domain)
+		rc = s->owner->expand(s->owner->context, view_of(a.mailbox),
+				      &list, &o);
+	if (rc < 0)
+		answer_failure(&s->channel, &o);
+	else if (list.n)
+		say_members(s, &list);
+	else
+		answer(&s->channel, 550, "5.1.1 %s is no alias", a.mailbox);
+	address_release(&a);
+	address_list_release(&list);
+	outcome_release(&o);
+}
+
+static void on_other(struct server *s, struct view argument)
+{
+	(void)argument;
+	answer(&s->channel, 502, "5.5.1 not here");
+}
+
+/* One row a verb. `flush`: it may be the last of a group (RFC 2920 3.1), so
+ * what was answered leaves before anything else is read. */
+static const struct verb {
+	const char *name;
+	void (*run)(struct server *s, struct view argument);
+	bool flush;
+} verbs[] = {
+	{"EHLO", on_ehlo, true},   {"HELO", on_helo, true},
+	{"MAIL", on_mail, false},  {"RCPT", on_rcpt, false},
+	{"DATA", on_data, true},   {"BDAT", on_bdat, true},
+	{"RSET", on_rset, false},  {"NOOP", on_noop, true},
+	{"QUIT", on_quit, true},   {"VRFY", on_vrfy, true},
+	{"EXPN", on_expn, true},   {"HELP", on_help, true},
+	{"AUTH", on_other, true},  {"STARTTLS", on_other, true},
+	{"ETRN", on_other, true},  {"TURN", on_other, true},
+	{"SEND", on_other, false}, {"SOML", on_other, false},
+	{"SAML", on_other, false},
+};
+
+static void run_line(struct server *s, struct view line)
+{
+	struct view argument = line, word;
+	size_t i;
+
+	s->bare_lf = line.n < 2 || line.p[line.n - 2] != '\r';
+	argument = view_trim(line);
+	word = view_next_word(&argument);
+	argument = view_trim(argument);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!view_equal_nocase(view_of(verbs[i].name), word))
+			continue;
+		verbs[i].run(s, argument);
+		if (verbs[i].flush)
+			channel_flush(&s->channel);
+		return;
+	}
+	answer(&s->channel, 500, "5.5.2 unknown command");
+}
+
+static void converse(struct server *s)
+{
+	struct view line;
+
+	answer(&s->channel, 220, "%s ESMTP postrider", s->name);
+	while (!s->over) {
+		switch (channel_line(&s->channel, &line)) {
+		case CHANNEL_LINE: run_line(s, line); break;
+		case CHANNEL_TOO_LONG:
+			answer(&s->channel, 500, "5.5.2 the line is too long");
+			break;
+		case CHANNEL_END: lose_client(s); break;
+		}
+	}
+	channel_flush(&s->channel);
+}
+
+int server_run(int in, int out, const char *name,
+	       const struct server_owner *owner, struct outcome *o)
+{
+	struct server s = {
+		.channel = CHANNEL_INIT(in, out),
+		.name = name,
+		.owner = owner,
+		.worst = o,
+	};
+
+	converse(&s);
+	end_transaction(&s);
+	channel_release(&s.channel);
+	free(s.hello);
+	return outcome_is_failure(o) ? -1 : 0;
+}

@@ -159,7 +159,7 @@ static int set_deliverby(struct option_context *c, const char *name,
 			 const char *value)
 {
 	(void)name;
-	if (*value && !value_check_deliver_by(view_of(value)))
+	if (!value_check_deliver_by(view_of(value)))
 		return option_fail(c,
 				   "DeliverBy wants SECONDS;R or ;N, not "
 				   "'%s'",
@@ -237,10 +237,12 @@ static const struct {
 	{"controlsocketname", NULL},
 	{"crl*", NULL},
 	{"deadletterdrop", NULL},
+	{"defaultauthinfo", NULL},
 	{"dhparameters", NULL},
 	{"*directory", NULL},
 	{"*file", NULL},
-	{"forwardpath", NULL},
+	{"*path", NULL},
+	{"safefileenvironment", NULL},
 	{"userdatabasespec", NULL},
 };
 

@@ -135,7 +135,8 @@ static int expand(void *context, struct view name, struct address_list *list,
 static void refuse_to_serve(const struct request *r, const char *name,
 			    const struct outcome *o)
 {
-	printf("421 %s %s %s\r\n", o->status, name, o->text);
+	printf("%d %s %s %s\r\n", outcome_is_temporary(o) ? 421 : 554,
+	       o->status, name, o->text);
 	fflush(stdout);
 	report_failure(NULL, o);
 	logline_write_early(o, r->syslog_tag, r->as_sendmail);

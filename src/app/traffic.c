@@ -2,7 +2,9 @@
 /* Tells the dialogue to those who asked; secrets were hidden before. */
 #include "app/traffic.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,16 +12,25 @@
 #include "base/file.h"
 
 /* A file that can't be written any more does not stop the mail. */
+static void tell_file(struct traffic *t, const struct buf *text)
+{
+	if (file_write_all(t->fd, text->p, text->n) == 0)
+		return;
+	report_line("warning: cannot write to %s any more: %s", t->path,
+		    strerror(errno));
+	traffic_close(t);
+}
+
 static void tell(void *context, enum trace_kind kind, struct view line)
 {
-	const struct traffic *t = context;
+	struct traffic *t = context;
 	struct buf text = BUF_INIT(REPORT_LINE_LIMIT);
 
 	if (t->verbose)
 		report_trace.line(report_trace.context, kind, line);
 	if (t->fd >= 0) {
 		report_add_dialogue(&text, kind, line);
-		file_write_all(t->fd, text.p, text.n);
+		tell_file(t, &text);
 	}
 	buf_release(&text);
 }
@@ -43,7 +54,11 @@ static int open_file(const char *path, struct outcome *o)
 
 int traffic_open(struct traffic *t, const struct request *r, struct outcome *o)
 {
-	*t = (struct traffic){.verbose = r->verbose, .fd = -1};
+	*t = (struct traffic){
+		.verbose = r->verbose,
+		.path = r->traffic_log,
+		.fd = -1,
+	};
 	t->trace = (struct trace){tell, t};
 	if (!r->traffic_log)
 		return 0;

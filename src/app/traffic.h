@@ -9,7 +9,8 @@
 /* Where the dialogue is told: standard error (-v), a file (-X), both. */
 struct traffic {
 	bool verbose;
-	int fd;             /* the file; -1: none */
+	const char *path;   /* of the file; NULL: none */
+	int fd;             /* the file; -1: none, or no more */
 	struct trace trace; /* its context is this */
 };
 

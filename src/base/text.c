@@ -28,6 +28,11 @@ bool text_is_control(char c)
 	return (unsigned char)c < 32 || c == 127;
 }
 
+char text_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 char text_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -93,6 +98,19 @@ bool view_has_control(struct view v)
 	for (i = 0; i < v.n; i++)
 		if (text_is_control(v.p[i]) && v.p[i] != '\t')
 			return true;
+	return false;
+}
+
+bool view_has_bare_lf(struct view v)
+{
+	const char *at = v.p, *end = v.p + v.n;
+	const char *lf;
+
+	while ((lf = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		if (lf == v.p || lf[-1] != '\r')
+			return true;
+		at = lf + 1;
+	}
 	return false;
 }
 
@@ -230,31 +248,44 @@ bool text_to_number(struct view v, unsigned long long max,
 	return true;
 }
 
+/* What a letter behind a number makes of it; 0: no unit. */
+static unsigned long seconds_of(char letter)
+{
+	switch (text_lower(letter)) {
+	case 's': return 1;
+	case 'm': return 60;
+	case 'h': return 3600;
+	case 'd': return 86400;
+	case 'w': return 604800;
+	default: return 0;
+	}
+}
+
 bool text_to_seconds(struct view v, unsigned long long max,
 		     unsigned long long *seconds)
 {
-	static const struct {
-		char letter;
-		unsigned long seconds;
-	} units[] = {
-		{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800},
-	};
-	unsigned long long n, unit = 1;
-	size_t i;
+	unsigned long long n, sum = 0;
+	unsigned long unit;
+	size_t digits;
 
-	if (v.n && !text_is_digit(v.p[v.n - 1])) {
-		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-			if (units[i].letter == text_lower(v.p[v.n - 1]))
+	if (text_to_number(v, max, seconds))
+		return true;
+	while (v.n) {
+		for (digits = 0; digits < v.n; digits++)
+			if (!text_is_digit(v.p[digits]))
 				break;
-		if (i == sizeof(units) / sizeof(units[0]))
+		unit = digits < v.n ? seconds_of(v.p[digits]) : 0;
+		if (!unit ||
+		    !text_to_number(view_make(v.p, digits), (max - sum) / unit,
+				    &n))
 			return false;
-		unit = units[i].seconds;
-		v.n--;
+		sum += n * unit;
+		v = view_skip(v, digits + 1);
+		*seconds = sum;
+		if (!v.n)
+			return true;
 	}
-	if (!text_to_number(v, max / unit, &n))
-		return false;
-	*seconds = n * unit;
-	return true;
+	return false;
 }
 
 static unsigned code_point(const char *p, size_t n)

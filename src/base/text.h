@@ -14,6 +14,7 @@ bool text_is_digit(char c);
 bool text_is_alpha(char c);   /* ASCII */
 bool text_is_control(char c); /* 0–31 and 127 */
 char text_lower(char c);      /* ASCII only */
+char text_upper(char c);
 
 bool view_equal(struct view a, struct view b);
 bool view_equal_nocase(struct view a, struct view b); /* ASCII */
@@ -22,6 +23,7 @@ struct view view_trim(struct view v); /* SP, TAB, CR, LF at both ends */
 bool view_has_8bit(struct view v);
 bool view_has_control(struct view v); /* other than TAB */
 bool view_has_bare_cr(struct view v); /* one that no LF follows */
+bool view_has_bare_lf(struct view v); /* one that no CR precedes */
 bool view_is_utf8(struct view v);     /* RFC 3629, no surrogates */
 
 /* The same for a text that comes in pieces. */
@@ -54,8 +56,8 @@ bool text_to_number(struct view v, unsigned long long max,
 		    unsigned long long *value);
 
 /*
- * A duration: a number with an optional unit s, m, h, d or w (default s), in
- * seconds; false if it is anything else or over max.
+ * A duration in seconds: a number, or numbers with a unit each (s, m, h, d, w:
+ * 1h30m); false if it is anything else or over max.
  */
 bool text_to_seconds(struct view v, unsigned long long max,
 		     unsigned long long *seconds);

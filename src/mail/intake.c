@@ -221,10 +221,22 @@ static int take_piece(struct intake *in, struct view piece, bool complete,
 	return rc;
 }
 
+/* In a binary body that is an octet like any other. */
+static bool is_bare_lf(struct intake *in, struct view before)
+{
+	if (!in->policy.binary || !in->in_body ||
+	    (before.n && before.p[before.n - 1] == '\r'))
+		return false;
+	if (!in->m->bare_lf_line)
+		in->m->bare_lf_line = in->line;
+	return true;
+}
+
 static int take_block(struct intake *in, struct view block, struct outcome *o)
 {
 	struct view piece;
 	const char *lf;
+	bool is_bare;
 
 	in->block_is_odd = memchr(block.p, '\r', block.n) ||
 		memchr(block.p, '\0', block.n);
@@ -232,10 +244,13 @@ static int take_block(struct intake *in, struct view block, struct outcome *o)
 		lf = memchr(block.p, '\n', block.n);
 		piece = view_make(block.p,
 				  lf ? (size_t)(lf - block.p) : block.n);
+		is_bare = lf && is_bare_lf(in, piece);
 		block = view_skip(block, piece.n + 1);
-		if (lf && piece.n && piece.p[piece.n - 1] == '\r')
+		if (is_bare)
+			piece.n++;
+		else if (lf && piece.n && piece.p[piece.n - 1] == '\r')
 			piece.n--;
-		if (take_piece(in, piece, lf, o) < 0)
+		if (take_piece(in, piece, lf && !is_bare, o) < 0)
 			return -1;
 	}
 	return 0;
@@ -256,11 +271,22 @@ static size_t count_held(const struct intake *in, struct view block)
 	return n;
 }
 
+/* Does it end where it ends, without a line's end? */
+static bool ends_as_is(const struct intake *in)
+{
+	const struct message *m = in->m;
+
+	return in->in_body && in->policy.binary &&
+		(m->nul_line || m->bare_cr_line || m->bare_lf_line);
+}
+
 /* The last line may lack its end, the header its body. */
 static int finish(struct intake *in, struct outcome *o)
 {
 	in->block_is_odd = false;
-	if (in->line_open && take_piece(in, VIEW(""), true, o) < 0)
+	if (in->line_open && ends_as_is(in))
+		note_length(in->m, in->line_n);
+	else if (in->line_open && take_piece(in, VIEW(""), true, o) < 0)
 		return -1;
 	if (!in->in_body) {
 		forget_header(in);

@@ -17,7 +17,8 @@
 
 /*
  * A message as it was written, but for line ends: every line ends in CRLF
- * (LF and CRLF are line ends; the last line gets one if it had none).
+ * (LF and CRLF are line ends; the last line gets one if it had none). The body
+ * of one that is binary keeps its LFs, and its end if there is binary data.
  * Immutable once read. A leading mbox "From " line is dropped if a header field
  * follows it. The header ends at the first empty line, or ahead of the first
  * line that is no field, which then is the body's first; so if the first line
@@ -32,7 +33,8 @@ struct message {
 	bool body_8bit;        /* an octet over 127 */
 	uint64_t nul_line;     /* number (from 1) in the input of the first
 				    line that holds a NUL; 0: none */
-	uint64_t bare_cr_line; /* the same for a CR that ends no line */
+	uint64_t bare_cr_line; /* the same for a CR that ends no line, */
+	uint64_t bare_lf_line; /* and an LF (binary only) */
 	uint64_t longest_line; /* octets, without CRLF */
 };
 

@@ -307,7 +307,8 @@ static void take_octets(struct walk *w)
 
 	if (w->line_end_due)
 		v->octets(v->context, VIEW("\r\n"));
-	w->at_line_start = run.p[run.n - 1] == '\n';
+	w->at_line_start = run.n >= 2 && run.p[run.n - 2] == '\r' &&
+		run.p[run.n - 1] == '\n';
 	w->line_end_due = w->at_line_start;
 	if (w->at_line_start)
 		told.n -= 2;

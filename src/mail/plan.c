@@ -23,6 +23,7 @@ struct facts {
 	bool eightbit;
 	bool nul;
 	bool bare_cr;
+	bool bare_lf;
 	uint64_t octets;
 	uint64_t line;    /* octets of the last line so far */
 	uint64_t longest; /* octets of a line, without CRLF */
@@ -79,13 +80,21 @@ static void note_octets(struct planner *pl, struct view piece)
 		f->nul = f->nul || memchr(piece.p, '\0', piece.n);
 	if (m->bare_cr_line)
 		f->bare_cr = f->bare_cr || view_has_bare_cr(piece);
+	if (m->bare_lf_line)
+		f->bare_lf = f->bare_lf || view_has_bare_lf(piece);
 	if (m->longest_line > PLAN_LINE_MAX)
 		note_lines(f, piece);
 }
 
+/* Are there octets that no text has? */
+static bool is_no_text(const struct facts *f)
+{
+	return f->nul || f->bare_cr || f->bare_lf;
+}
+
 static bool is_binary(const struct facts *f)
 {
-	return f->nul || f->bare_cr || f->longest > PLAN_LINE_MAX;
+	return is_no_text(f) || f->longest > PLAN_LINE_MAX;
 }
 
 /* Must these octets be encoded? (Where the way is binary nothing must.) */
@@ -101,6 +110,8 @@ static const char *what_is_wrong(const struct facts *f)
 		return "a NUL octet";
 	if (f->bare_cr)
 		return "a CR that does not end a line";
+	if (f->bare_lf)
+		return "an LF without its CR";
 	if (f->longest > PLAN_LINE_MAX)
 		return "a line of over 998 octets";
 	return "8-bit data";
@@ -323,7 +334,7 @@ static bool is_base64_for_sure(const struct planner *pl)
 	uint64_t most = encoder_base64_size(store_size(pl->m->body)) + 2;
 
 	return pl->may_be_base64 &&
-		(f->nul || f->bare_cr ||
+		(is_no_text(f) ||
 		 (f->eightbit && !pl->way->eightbit && pl->counted > most));
 }
 
@@ -373,7 +384,7 @@ static enum transfer choose_transfer(const struct planner *pl,
 
 	if (part->is_filler || !media_is_identity(part->encoding))
 		return pl->counter.kind;
-	if (f->nul || f->bare_cr)
+	if (is_no_text(f))
 		return TRANSFER_BASE64;
 	if (f->eightbit && !pl->way->eightbit)
 		return base64 < pl->counted ? TRANSFER_BASE64 : TRANSFER_QP;
@@ -432,7 +443,7 @@ static int end_part(void *context, const struct part *part, struct outcome *o)
 /* What the body needs of the way, as it is. */
 static enum body_form form_of(const struct message *m, bool lines_count)
 {
-	if (m->nul_line || m->bare_cr_line ||
+	if (m->nul_line || m->bare_cr_line || m->bare_lf_line ||
 	    (lines_count && m->longest_line > PLAN_LINE_MAX))
 		return FORM_BINARY;
 	return m->body_8bit ? FORM_8BIT : FORM_7BIT;
@@ -460,6 +471,25 @@ static int walk_body(struct planner *pl, struct view header, struct outcome *o)
 	return 0;
 }
 
+/* The line that is no text, and why. */
+static int refuse_binary(const struct message *m, struct outcome *o)
+{
+	uint64_t line = m->bare_lf_line;
+	const char *what = "an LF without its CR";
+
+	if (m->nul_line) {
+		line = m->nul_line;
+		what = "a NUL octet";
+	} else if (m->bare_cr_line) {
+		line = m->bare_cr_line;
+		what = "a CR that does not end it";
+	}
+	return fail(o, CAUSE_FEATURE, "5.6.3",
+		    "line %" PRIu64 " of the message holds %s, and reencode is "
+		    "off",
+		    line, what);
+}
+
 /* Nothing may be encoded: it goes as it is or not at all. Long lines do. */
 static int plan_nothing(struct planner *pl, struct view header,
 			struct outcome *o)
@@ -473,13 +503,8 @@ static int plan_nothing(struct planner *pl, struct view header,
 			    "does not take, and reencode is off");
 	if (fits(pl->p->form, pl->way))
 		return 0;
-	if (m->nul_line || m->bare_cr_line)
-		return fail(o, CAUSE_FEATURE, "5.6.3",
-			    "line %" PRIu64 " of the message holds %s, and "
-			    "reencode is off",
-			    m->nul_line ? m->nul_line : m->bare_cr_line,
-			    m->nul_line ? "a NUL octet"
-					: "a CR that does not end it");
+	if (pl->p->form == FORM_BINARY)
+		return refuse_binary(m, o);
 	return fail(o, CAUSE_FEATURE, "5.6.3",
 		    "the message holds 8-bit data, which this server does not "
 		    "take, and reencode is off");

@@ -29,7 +29,8 @@ int rewrite_check(struct view header, struct outcome *o)
 {
 	struct field f;
 
-	if (!memchr(header.p, '\0', header.n) && !view_has_bare_cr(header))
+	if (!memchr(header.p, '\0', header.n) && !view_has_bare_cr(header) &&
+	    !view_has_bare_lf(header))
 		return 0;
 	for (; field_cut(header, &f); header = view_skip(header, f.raw.n)) {
 		if (memchr(f.raw.p, '\0', f.raw.n))
@@ -37,6 +38,8 @@ int rewrite_check(struct view header, struct outcome *o)
 		if (view_has_bare_cr(f.raw))
 			return refuse(&f, "holds a CR that does not end a line",
 				      o);
+		if (view_has_bare_lf(f.raw))
+			return refuse(&f, "holds an LF without its CR", o);
 	}
 	return 0;
 }

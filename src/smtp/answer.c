@@ -13,28 +13,32 @@
 
 #define TEXT_MAX 400u /* octets of a line that we word */
 
+/* In ASCII, as a client need not know of more (RFC 6531 3.7.4.1), and within
+ * RFC 5321 4.5.3.1.5. */
 void answer_line(struct channel *c, int code, bool is_last, struct view text)
 {
-	char number[8];
+	struct buf line = BUF_INIT(2 * TEXT_MAX);
+	size_t i;
 
-	snprintf(number, sizeof(number), "%03d%c", code, is_last ? ' ' : '-');
-	channel_put(c, view_of(number));
-	channel_put(c, text);
-	channel_put(c, VIEW("\r\n"));
+	buf_printf(&line, "%03d%c", code, is_last ? ' ' : '-');
+	for (i = 0; i < text.n && i < TEXT_MAX; i++)
+		buf_add_char(&line,
+			     text.p[i] < ' ' || text.p[i] > '~' ? '?'
+								: text.p[i]);
+	buf_add_text(&line, "\r\n");
+	channel_put(c, buf_view(&line));
+	buf_release(&line);
 }
 
 void answer(struct channel *c, int code, const char *format, ...)
 {
-	struct buf line = BUF_INIT(4 * TEXT_MAX);
 	char text[TEXT_MAX];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	text_add_printable(&line, view_of(text));
-	answer_line(c, code, true, buf_view(&line));
-	buf_release(&line);
+	answer_line(c, code, true, view_of(text));
 }
 
 /* What a failure of ours is in the protocol's words; rows in order. */
@@ -44,12 +48,14 @@ static int code_of(const struct outcome *o)
 		const char *status;
 		int code;
 	} rows[] = {
-		{"4.3.1", 452}, {"4.7.*", 454}, {"4.*", 451},
-		{"5.1.3", 501}, {"5.1.7", 501}, {"5.1.*", 550},
-		{"5.3.4", 552}, {"5.6.7", 553}, {"5.7.*", 550},
+		{"4.3.1", 452}, {"4.7.*", 454}, {"4.*", 451},   {"5.1.3", 501},
+		{"5.1.7", 501}, {"5.5.4", 501}, {"5.1.*", 550}, {"5.3.4", 552},
+		{"5.6.7", 553}, {"5.7.*", 550},
 	};
 	size_t i;
 
+	if (o->reply_code == 421) /* that would end this channel */
+		return 451;
 	if (o->reply_code >= 400)
 		return o->reply_code;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -86,7 +92,7 @@ void answer_failure(struct channel *c, const struct outcome *o)
 void answer_reply(struct channel *c, const struct reply *r)
 {
 	struct view rest = buf_view(&r->text), one;
-	struct buf line = BUF_INIT(REPLY_LINE_LIMIT * 4);
+	struct buf line = BUF_INIT(2 * REPLY_LINE_LIMIT);
 	const char *lf;
 
 	do {
@@ -94,9 +100,8 @@ void answer_reply(struct channel *c, const struct reply *r)
 		one = view_make(rest.p, lf ? (size_t)(lf - rest.p) : rest.n);
 		rest = view_skip(rest, one.n + 1);
 		buf_clear(&line);
-		if (r->status[0])
-			buf_printf(&line, "%s ", r->status);
-		text_add_printable(&line, one);
+		buf_printf(&line, "%s ", reply_status(r, STEP_CONTENT));
+		buf_add_view(&line, one);
 		answer_line(c, r->code, !lf, buf_view(&line));
 	} while (lf);
 	buf_release(&line);

@@ -9,11 +9,11 @@
 #include "smtp/channel.h"
 #include "smtp/reply.h"
 
-/* One line, printable and not too long: "250 2.1.0 …". */
+/* One line, in printable ASCII and not too long: "250 2.1.0 …". */
 void answer(struct channel *c, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One line of several, as it is. */
+/* The same, and whether it is the last of several. */
 void answer_line(struct channel *c, int code, bool is_last, struct view text);
 
 /* A failure: what the server upstream said of it, or a code that its status

@@ -74,6 +74,13 @@ static void add_dsn_of_message(struct buf *line, const struct envelope *e)
 	}
 }
 
+static void add_deliver_by(struct buf *line, const char *value)
+{
+	buf_add_text(line, " BY=");
+	for (; *value; value++)
+		buf_add_char(line, text_upper(*value));
+}
+
 void command_mail(struct command *c, const struct envelope *e,
 		  const struct mail_facts *facts,
 		  const struct capabilities *server)
@@ -91,7 +98,7 @@ void command_mail(struct command *c, const struct envelope *e,
 	if (facts->require_tls)
 		buf_add_text(&line, " REQUIRETLS");
 	if (facts->deliver_by && capabilities_has(server, CAP_DELIVERBY))
-		buf_printf(&line, " BY=%s", facts->deliver_by);
+		add_deliver_by(&line, facts->deliver_by);
 	if (capabilities_has(server, CAP_DSN))
 		add_dsn_of_message(&line, e);
 	add_parameters(&line, facts->parameters);

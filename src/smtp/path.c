@@ -96,8 +96,9 @@ static const struct {
 	{"ORCPT", false, read_orcpt},
 };
 
+/* `seen`: a bit for each row that has come already. */
 static enum path_fault read_parameter(struct path *p, bool of_sender,
-				      struct view word)
+				      struct view word, unsigned *seen)
 {
 	const char *equals = memchr(word.p, '=', word.n);
 	size_t i, n = equals ? (size_t)(equals - word.p) : word.n;
@@ -107,9 +108,11 @@ static enum path_fault read_parameter(struct path *p, bool of_sender,
 		if (parameters[i].of_sender != of_sender ||
 		    !view_equal_nocase(view_of(parameters[i].name), name))
 			continue;
-		return parameters[i].read(p, view_skip(word, n + 1))
-			? PATH_FINE
-			: PATH_PARAMETER;
+		if (*seen & 1u << i ||
+		    !parameters[i].read(p, view_skip(word, n + 1)))
+			return PATH_PARAMETER;
+		*seen |= 1u << i;
+		return PATH_FINE;
 	}
 	return PATH_UNKNOWN;
 }
@@ -153,6 +156,7 @@ enum path_fault path_parse(struct view text, struct view keyword,
 	bool of_sender = view_equal(keyword, VIEW("FROM:"));
 	struct view mailbox;
 	enum path_fault fault;
+	unsigned seen = 0;
 	size_t n;
 
 	*word = text;
@@ -168,7 +172,7 @@ enum path_fault path_parse(struct view text, struct view keyword,
 	p->mailbox = memory_dup_n(mailbox.p, mailbox.n);
 	text = view_skip(text, n);
 	while ((*word = view_next_word(&text)).n) {
-		fault = read_parameter(p, of_sender, *word);
+		fault = read_parameter(p, of_sender, *word, &seen);
 		if (fault != PATH_FINE)
 			return fault;
 	}

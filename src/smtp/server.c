@@ -156,6 +156,14 @@ static void begin_content(struct server *s)
 
 /* -------------------------------------------------------------------- verbs */
 
+/* For verbs that have none. */
+static bool has_argument(struct server *s, struct view argument)
+{
+	if (argument.n)
+		answer(&s->channel, 501, "5.5.4 no argument is wanted here");
+	return argument.n > 0;
+}
+
 /* A name that can stand in a Received field as it is. */
 static bool is_name(struct view v)
 {
@@ -308,11 +316,7 @@ static void on_rcpt(struct server *s, struct view argument)
 
 static void on_data(struct server *s, struct view argument)
 {
-	if (argument.n) {
-		answer(&s->channel, 501, "5.5.4 syntax: DATA");
-		return;
-	}
-	if (!check_recipients(s))
+	if (has_argument(s, argument) || !check_recipients(s))
 		return;
 	if (s->chunking || s->letter.envelope->body_type == BODY_BINARYMIME) {
 		answer(&s->channel, 503,
@@ -380,7 +384,8 @@ static void on_bdat(struct server *s, struct view argument)
 
 static void on_rset(struct server *s, struct view argument)
 {
-	(void)argument;
+	if (has_argument(s, argument))
+		return;
 	end_transaction(s);
 	answer(&s->channel, 250, "2.0.0 forgotten");
 }
@@ -401,9 +406,20 @@ static void on_help(struct server *s, struct view argument)
 
 static void on_quit(struct server *s, struct view argument)
 {
-	(void)argument;
+	if (has_argument(s, argument))
+		return;
 	answer(&s->channel, 221, "2.0.0 %s closes the channel", s->name);
 	s->over = true;
+}
+
+/* RFC 6531 3.7.4.2: what may stand behind an address. */
+static struct view without_smtputf8(struct view v)
+{
+	const struct view word = VIEW(" SMTPUTF8");
+
+	if (v.n > word.n && view_equal_nocase(view_skip(v, v.n - word.n), word))
+		v.n -= word.n;
+	return view_trim(v);
 }
 
 /* Only the server that submits to its own domain could know. */
@@ -412,7 +428,7 @@ static void on_vrfy(struct server *s, struct view argument)
 	struct address a = ADDRESS_INIT;
 	struct outcome o = OUTCOME_INIT;
 
-	if (address_parse(argument, &a, &o) < 0)
+	if (address_parse(without_smtputf8(argument), &a, &o) < 0)
 		answer_failure(&s->channel, &o);
 	else
 		answer(&s->channel, 252,
@@ -441,7 +457,7 @@ static void on_expn(struct server *s, struct view argument)
 	struct address_list list = ADDRESS_LIST_INIT;
 	struct outcome o = OUTCOME_INIT;
 	struct address a = ADDRESS_INIT;
-	int rc = address_parse(argument, &a, &o);
+	int rc = address_parse(without_smtputf8(argument), &a, &o);
 
 	if (rc == 0 && !a.has_domain)
 		rc = s->owner->expand(s->owner->context, view_of(a.mailbox),

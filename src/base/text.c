@@ -270,6 +270,8 @@ bool text_to_seconds(struct view v, unsigned long long max,
 
 	if (text_to_number(v, max, seconds))
 		return true;
+	if (!v.n)
+		return false;
 	while (v.n) {
 		for (digits = 0; digits < v.n; digits++)
 			if (!text_is_digit(v.p[digits]))
@@ -281,11 +283,9 @@ bool text_to_seconds(struct view v, unsigned long long max,
 			return false;
 		sum += n * unit;
 		v = view_skip(v, digits + 1);
-		*seconds = sum;
-		if (!v.n)
-			return true;
 	}
-	return false;
+	*seconds = sum;
+	return true;
 }
 
 static unsigned code_point(const char *p, size_t n)

@@ -247,6 +247,9 @@ static void reads_durations(void **state)
 		{"5x", false, 0},      {"5mm", false, 0},
 		{"1000001", false, 0}, {"2w", false, 0},
 		{"-5m", false, 0},     {"99999999999999999999w", false, 0},
+		{"1h30m", true, 5400}, {"1d1h1m1s", true, 90061},
+		{"1h30", false, 0},    {"11d13h46m41s", false, 0},
+		{"1h 30m", false, 0},  {"11d13h46m40s", true, 1000000},
 	};
 	unsigned long long seconds;
 	size_t i;

@@ -84,8 +84,10 @@ complete -c postrider -s h -x \
 	-d 'no effect'
 complete -c postrider -s m \
 	-d 'no effect'
-complete -c postrider -s O -x \
-	-d 'no effect'
+complete -c postrider -s O -x -a 'RequireTLS=true SMTPUTF8=false DeliverBy= \
+		Timeout.connect= Timeout.initial= Timeout.mail= Timeout.rcpt= \
+		Timeout.datainit= Timeout.datablock= Timeout.datafinal=' \
+	-d 'an option of sendmail\'s'
 complete -c postrider -o oe \
 	-d 'no effect'
 complete -c postrider -o om \
@@ -115,9 +117,9 @@ complete -c postrider -o bi \
 complete -c postrider -s I \
 	-d 'the same as -bi'
 complete -c postrider -o bv \
-	-d 'verify addresses'
+	-d 'tell where mail to the recipients would go'
 complete -c postrider -o bt \
-	-d 'test addresses'
+	-d 'tell how addresses on standard input read'
 complete -c postrider -o bd \
 	-d 'with -q INTERVAL: run the queue'
 complete -c postrider -o bD \
@@ -141,9 +143,9 @@ complete -c postrider -o qQ \
 complete -c postrider -s Q \
 	-d 'hold the message in the queue'
 complete -c postrider -s X -rF \
-	-d 'log the traffic'
+	-d 'append the dialogue to this file'
 complete -c postrider -s D -rF \
-	-d 'log for debugging'
+	-d 'no effect'
 complete -c postrider -l setup \
 	-d 'write a configuration'
 complete -c postrider -l configure -x \
@@ -180,11 +182,11 @@ complete -c postrider -l partial -a 'on off' \
 	-d 'send to the others when a recipient is refused'
 complete -c postrider -l reencode -a 'auto on off' \
 	-d 'encode what the server can\'t take'
-complete -c postrider -l requiretls -x -a 'on off' \
-	-d 'only by TLS, all the way'
+complete -c postrider -l requiretls -a 'on off' \
+	-d 'only by TLS, all the way (RFC 8689)'
 complete -c postrider -l deliverby -x \
-	-d 'how soon, else return or notify'
-complete -c postrider -l smtputf8 -x -a 'on off' \
+	-d 'how soon, else return or notify (RFC 2852)'
+complete -c postrider -l smtputf8 -a 'on off' \
 	-d 'ask for SMTPUTF8 where an address needs it'
 complete -c postrider -l mail-parameter -x \
 	-d 'parameters to be added to MAIL FROM'
@@ -236,8 +238,8 @@ complete -c postrider -l local-to -x \
 	-d 'who has the mail to names without a domain'
 complete -c postrider -l rewrite-header -a 'on off' \
 	-d 'give names without a domain one in the header too'
-complete -c postrider -l aliases -rF \
-	-d 'alias file (not yet in this version)'
+complete -c postrider -l aliases -r -F \
+	-d 'the alias file'
 complete -c postrider -l set-from-header -a 'auto on off' \
 	-d 'add a missing From, or replace it'
 complete -c postrider -l set-date-header -a 'auto off' \

@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 
 	if (file_open_standard_streams() < 0)
 		return EX_OSERR;
+	file_part_standard_error();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ,
 	       SIG_IGN); /* a file over the limit is an error as well */

@@ -293,7 +293,8 @@ static int settle_queue(struct option_context *c)
 			"%s: this is no server; with -q INTERVAL it means to "
 			"run the queue",
 			c->daemon);
-	if (!c->queue || c->request->mode != MODE_SUBMIT)
+	if (!c->queue ||
+	    (c->request->mode != MODE_SUBMIT && c->request->mode != MODE_SERVE))
 		return 0;
 	return fail(c->o, CAUSE_CONFIG, "5.3.5",
 		    "%s: no queue is configured, and this version has none yet",
@@ -323,6 +324,9 @@ static int settle_recipients(const struct arguments *a,
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "nothing is sent, so there are no recipients: '%s'",
 			    a->p[0]);
+	if (mode == MODE_SERVE && c->request->dry_run)
+		return fail(c->o, CAUSE_USAGE, "5.5.4",
+			    "-bs submits for real, so --dry-run is not for it");
 	if (a->n && mode == MODE_SERVE)
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "the recipients come by SMTP, not here: '%s'",

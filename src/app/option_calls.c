@@ -136,7 +136,10 @@ int option_call_traffic_log(struct option_context *c, char *value)
 /* As sendmail reads them: nothing, or what begins with one of these, is yes. */
 static const char *on_or_off(const char *value)
 {
-	return !*value || strchr("1TtYyOo", *value) ? "on" : "off";
+	bool is_on = !*value || strchr("1TtYy", *value) ||
+		view_equal_nocase(view_of(value), VIEW("on"));
+
+	return is_on ? "on" : "off";
 }
 
 static int set_requiretls(struct option_context *c, const char *name,
@@ -160,10 +163,11 @@ static int set_deliverby(struct option_context *c, const char *name,
 {
 	(void)name;
 	if (!value_check_deliver_by(view_of(value)))
-		return option_fail(c,
-				   "DeliverBy wants SECONDS;R or ;N, not "
-				   "'%s'",
-				   value);
+		return option_fail(
+			c,
+			"DeliverBy wants seconds and mode (120;R), not "
+			"'%s'",
+			value);
 	option_override(c->request, "deliverby", value);
 	return 0;
 }

@@ -5,11 +5,9 @@
  */
 #include "app/serve.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/exitcode.h"
@@ -27,24 +25,6 @@ struct service {
 	struct link link;
 	struct job job; /* the one at hand */
 };
-
-/* inetd makes the client's socket standard error as well: what is said there
- * would be taken for replies. */
-static void part_standard_error(void)
-{
-	struct stat out, err;
-	int null;
-
-	if (fstat(STDOUT_FILENO, &out) < 0 || fstat(STDERR_FILENO, &err) < 0 ||
-	    out.st_dev != err.st_dev || out.st_ino != err.st_ino ||
-	    isatty(STDERR_FILENO))
-		return;
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null >= 0) {
-		dup2(null, STDERR_FILENO);
-		close(null);
-	}
-}
 
 static int begin(void *context, const char *sender, struct letter *letter,
 		 struct outcome *o)
@@ -153,7 +133,6 @@ int serve(const struct request *r)
 	char *name = resolve_own_name();
 	int code;
 
-	part_standard_error();
 	job_init(&s.job, r);
 	if (traffic_open(&traffic, r, &o) == 0)
 		s.config = cmdline_load_config(r, &o);

@@ -33,6 +33,22 @@ int file_open_standard_streams(void)
 	return 0;
 }
 
+void file_part_standard_error(void)
+{
+	struct stat in, err;
+	int null;
+
+	if (fstat(STDIN_FILENO, &in) < 0 || fstat(STDERR_FILENO, &err) < 0 ||
+	    !S_ISSOCK(in.st_mode) || in.st_dev != err.st_dev ||
+	    in.st_ino != err.st_ino)
+		return;
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null < 0)
+		return;
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
 ptrdiff_t file_read(int fd, void *bytes, size_t n)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};

@@ -14,6 +14,10 @@
  * before anything else. -1: could not. */
 int file_open_standard_streams(void);
 
+/* inetd makes the client's socket standard error as well: what is said there
+ * would be taken for part of the dialogue, so it goes to /dev/null. */
+void file_part_standard_error(void);
+
 /* Like read(), but never EINTR, and waits where fd is non-blocking. */
 ptrdiff_t file_read(int fd, void *bytes, size_t n);
 

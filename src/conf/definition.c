@@ -364,8 +364,9 @@ static bool lacks_tls(const struct account *a)
 	return a->transaction.requiretls && (!a->tls.on || !is_verified);
 }
 
-static int check_account(const struct definition *d, const struct account *a,
-			 struct outcome *o)
+static int check_account(const struct definition *d,
+			 const struct definition_build *how,
+			 const struct account *a, struct outcome *o)
 {
 	static const struct {
 		bool (*is_wrong)(const struct account *a);
@@ -391,7 +392,9 @@ static int check_account(const struct definition *d, const struct account *a,
 			continue;
 		fail(o, CAUSE_CONFIG, "5.3.5", "account '%s' %s",
 		     d->name ? d->name : "", rules[i].text);
-		return blame(d, rules[i].name, o);
+		return override_of(how, rules[i].name)
+			? -1
+			: blame(d, rules[i].name, o);
 	}
 	return 0;
 }
@@ -407,5 +410,5 @@ int definition_to_account(const struct definition *d,
 		return -1;
 	if (check_later(d, how, a, o) < 0 || derive(d, how, a, o) < 0)
 		return -1;
-	return check_account(d, a, o);
+	return check_account(d, how, a, o);
 }

@@ -39,13 +39,24 @@ static const char *environment(const char *name)
 	return value && *value ? value : NULL;
 }
 
+/* Of several names for this uid the environment may choose one. Daemons pass
+ * on that of whoever started them. */
+static bool is_own_name(const char *name)
+{
+	const struct passwd *user = name ? getpwnam(name) : NULL;
+
+	if (user)
+		return user->pw_uid == getuid();
+	return name && !getpwuid(getuid());
+}
+
 static char *user_name(void)
 {
 	const char *name = environment("USER");
 
-	if (!name)
+	if (!is_own_name(name))
 		name = environment("LOGNAME");
-	return name ? memory_dup(name) : login_name();
+	return is_own_name(name) ? memory_dup(name) : login_name();
 }
 
 char *pattern_user(const struct pattern_facts *known)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +79,26 @@ char *places_user_netrc(void)
 	return path;
 }
 
+static bool is_in_home(const char *path)
+{
+	char *home = file_home();
+	size_t n = home ? strlen(home) : 0;
+	bool is_in = home && !strncmp(path, home, n) && path[n] == '/';
+
+	free(home);
+	return is_in;
+}
+
+static bool is_private_file(const char *path, const struct stat *status)
+{
+	if (status->st_uid != 0 && status->st_uid != geteuid())
+		return false;
+	if (!(status->st_mode & 077))
+		return true;
+	return status->st_uid == 0 && !(status->st_mode & 037) &&
+		path[0] == '/' && !is_in_home(path);
+}
+
 int places_open(const char *path, bool *is_private)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -87,8 +108,7 @@ int places_open(const char *path, bool *is_private)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) == 0)
-		*is_private = !(status.st_mode & 077) &&
-			(status.st_uid == geteuid() || status.st_uid == 0);
+		*is_private = is_private_file(path, &status);
 	return fd;
 }
 

@@ -37,7 +37,9 @@ char *places_user_netrc(void);
 
 /*
  * Open a file of settings or secrets for reading; -1 and errno. `is_private`:
- * nobody but its owner can read it, and that is this user or root.
+ * nobody but its owner can read it, and that is this user or root. A file of
+ * root's outside this user's home is the administrator's, who may let a group
+ * read it.
  */
 int places_open(const char *path, bool *is_private);
 

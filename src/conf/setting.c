@@ -75,7 +75,7 @@ bool setting_is_text(const struct setting *row)
 
 bool setting_has_bare_form(const struct setting *row)
 {
-	return row->bare != NULL;
+	return row->bare && !setting_is_text(row);
 }
 
 bool setting_has_option(const struct setting *row)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@
 #define DEPTH_MAX  100u        /* names and files that lead to each other */
 #define INCLUDE    VIEW(":include:")
 
-struct entry {
+struct alias_entry {
 	char *name;        /* without quotes */
 	char *value;       /* its lines put together */
 	unsigned line;     /* where it begins */
@@ -33,10 +34,10 @@ struct entry {
 
 struct aliases {
 	char *path;
-	struct entry *entries; /* as they are written */
+	struct alias_entry *entries; /* as they are written */
 	size_t n;
 	size_t cap;
-	struct entry **sorted; /* by name, then by line */
+	struct alias_entry **sorted; /* by name, then by line */
 	unsigned question;
 };
 
@@ -44,10 +45,11 @@ struct aliases {
 struct walk {
 	struct aliases *a;
 	struct address_list *list;
+	void **known; /* the list's mailboxes, as a tree of tsearch(3) */
 	struct strings *included; /* files that were followed */
 	const char *path;         /* where the members at hand are written */
 	unsigned line;
-	struct entry *entry; /* whose they are */
+	struct alias_entry *entry; /* whose they are */
 	unsigned depth;
 	struct outcome *o;
 };
@@ -126,21 +128,21 @@ static char *unquote(struct view v)
 
 /* -------------------------------------------------------------- the entries */
 
-static struct entry *add_entry(struct aliases *a, unsigned line)
+static struct alias_entry *add_entry(struct aliases *a, unsigned line)
 {
 	if (a->n == a->cap) {
 		a->cap = a->cap * 2 + 16;
 		a->entries =
 			memory_resize(a->entries, a->cap, sizeof(*a->entries));
 	}
-	a->entries[a->n] = (struct entry){.line = line};
+	a->entries[a->n] = (struct alias_entry){.line = line};
 	return &a->entries[a->n++];
 }
 
 /* `name: value`, put together from its lines. */
 static void add_logical_line(struct aliases *a, struct view text, unsigned line)
 {
-	struct entry *e = add_entry(a, line);
+	struct alias_entry *e = add_entry(a, line);
 	size_t n = text.p[0] == '"' ? quoted_length(text) : 0;
 	const char *colon = memchr(text.p + n, ':', text.n - n);
 	struct view name;
@@ -199,8 +201,8 @@ static int compare_names(struct view a, struct view b)
 
 static int compare_entries(const void *one, const void *other)
 {
-	const struct entry *a = *(struct entry *const *)one;
-	const struct entry *b = *(struct entry *const *)other;
+	const struct alias_entry *a = *(struct alias_entry *const *)one;
+	const struct alias_entry *b = *(struct alias_entry *const *)other;
 	int order = compare_names(view_of(a->name), view_of(b->name));
 
 	return order ? order : a->line < b->line ? -1 : 1;
@@ -210,14 +212,14 @@ static void sort_entries(struct aliases *a)
 {
 	size_t i;
 
-	a->sorted = memory_resize(NULL, a->n + 1, sizeof(struct entry *));
+	a->sorted = memory_resize(NULL, a->n + 1, sizeof(struct alias_entry *));
 	for (i = 0; i < a->n; i++)
 		a->sorted[i] = &a->entries[i];
-	qsort(a->sorted, a->n, sizeof(struct entry *), compare_entries);
+	qsort(a->sorted, a->n, sizeof(struct alias_entry *), compare_entries);
 }
 
 /* The first entry of that name, or NULL. */
-static struct entry *find(const struct aliases *a, struct view name)
+static struct alias_entry *find(const struct aliases *a, struct view name)
 {
 	size_t low = 0, high = a->n, middle;
 
@@ -306,10 +308,19 @@ static size_t member_length(struct view v)
 	return v.n;
 }
 
+static int compare_mailboxes(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Takes the address over, unless it is in the list. */
 static void push(struct walk *w, struct address *address)
 {
 	struct address_list *list = w->list;
+	char **known = tsearch(address->mailbox, w->known, compare_mailboxes);
 
+	if (known && *known != address->mailbox)
+		return;
 	if (list->n == list->cap) {
 		list->cap = list->cap * 2 + 4;
 		list->p = memory_resize(list->p, list->cap, sizeof(*list->p));
@@ -321,7 +332,7 @@ static void push(struct walk *w, struct address *address)
 
 static int follow_members(struct walk *w, struct view text);
 
-static int follow_entry(const struct walk *from, struct entry *e)
+static int follow_entry(const struct walk *from, struct alias_entry *e)
 {
 	struct walk w = *from;
 	int rc;
@@ -346,8 +357,8 @@ static int follow_entry(const struct walk *from, struct entry *e)
 static int follow_name(struct walk *w, struct address *address)
 {
 	char *name = unquote(view_of(address->mailbox));
-	struct entry *e = find(w->a, view_of(name));
-	struct entry *rest = find(w->a, VIEW("default"));
+	struct alias_entry *e = find(w->a, view_of(name));
+	struct alias_entry *rest = find(w->a, VIEW("default"));
 	int rc = 0;
 
 	if (!e && rest && !rest->open)
@@ -477,13 +488,21 @@ static int follow_members(struct walk *w, struct view text)
 
 /* ---------------------------------------------------------------- questions */
 
-static int ask(struct aliases *a, struct entry *e, struct address_list *list,
-	       struct outcome *o)
+/* The tree's keys belong to the list. */
+static void keep_key(void *key)
+{
+	(void)key;
+}
+
+static int ask(struct aliases *a, struct alias_entry *e,
+	       struct address_list *list, struct outcome *o)
 {
 	struct strings included = STRINGS_INIT;
+	void *known = NULL;
 	struct walk w = {
 		.a = a,
 		.list = list,
+		.known = &known,
 		.included = &included,
 		.o = o,
 	};
@@ -492,6 +511,7 @@ static int ask(struct aliases *a, struct entry *e, struct address_list *list,
 	a->question++;
 	rc = follow_entry(&w, e);
 	strings_release(&included);
+	tdestroy(known, keep_key);
 	return rc;
 }
 
@@ -499,7 +519,7 @@ int aliases_expand(struct aliases *a, struct view name,
 		   struct address_list *list, struct outcome *o)
 {
 	char *plain = unquote(name);
-	struct entry *e = find(a, view_of(plain));
+	struct alias_entry *e = find(a, view_of(plain));
 
 	free(plain);
 	if (!e)
@@ -509,10 +529,10 @@ int aliases_expand(struct aliases *a, struct view name,
 	return ask(a, e, list, o) < 0 ? -1 : 1;
 }
 
-static int check_entry(struct aliases *a, struct entry *e,
+static int check_entry(struct aliases *a, struct alias_entry *e,
 		       struct address_list *list, struct outcome *o)
 {
-	const struct entry *first = find(a, view_of(e->name));
+	const struct alias_entry *first = find(a, view_of(e->name));
 
 	if (first != e && !e->fault)
 		return fail(o, CAUSE_CONFIG, "5.3.5",

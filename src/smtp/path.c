@@ -45,7 +45,8 @@ static bool read_return(struct path *p, struct view value)
 static bool read_envid(struct path *p, struct view value)
 {
 	struct buf plain = BUF_INIT(ORCPT_MAX);
-	bool ok = value.n && decode_xtext(&plain, value);
+	bool ok = value.n && decode_xtext(&plain, value) &&
+		!memchr(plain.p, '\0', plain.n);
 
 	free(p->envid);
 	p->envid = buf_detach(&plain);
@@ -69,19 +70,51 @@ static bool is_atom(struct view v)
 	return v.n > 0;
 }
 
-/* Passed on as it is, so it must be what it has to be. */
+/* The character that begins here, of valid UTF-8, and how long it is. */
+static unsigned long code_point(const char *p, size_t *n)
+{
+	unsigned char first = (unsigned char)*p;
+	unsigned long code;
+	size_t i;
+
+	*n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	code = first & (0x7fu >> *n);
+	for (i = 1; i < *n; i++)
+		code = code << 6 | ((unsigned char)p[i] & 0x3f);
+	return code;
+}
+
+/* RFC 6533 3: in the form that needs no SMTPUTF8. */
+static void add_in_ascii(struct buf *out, struct view v)
+{
+	size_t n;
+
+	for (; v.n; v = view_skip(v, n)) {
+		n = 1;
+		if (!(v.p[0] & 0x80))
+			buf_add_char(out, v.p[0]);
+		else
+			buf_printf(out, "\\x{%lX}", code_point(v.p, &n));
+	}
+}
+
+/* Passed on as it is, but in ASCII, so it must be what it has to be. */
 static bool read_orcpt(struct path *p, struct view value)
 {
 	const char *semicolon = memchr(value.p, ';', value.n);
-	struct buf plain = BUF_INIT(ORCPT_MAX);
+	struct buf text = BUF_INIT(4 * ORCPT_MAX), plain = BUF_INIT(ORCPT_MAX);
 	size_t n = semicolon ? (size_t)(semicolon - value.p) : 0;
-	bool ok = n && n + 1 < value.n && value.n <= ORCPT_MAX &&
-		decode_xtext(&plain, view_skip(value, n + 1)) &&
-		is_atom(view_make(value.p, n));
+	struct view type = view_make(value.p, n);
+	bool ok = n + 1 < value.n && is_atom(type) && value.n <= ORCPT_MAX;
 
+	if (ok && view_equal_nocase(type, VIEW("utf-8")) && view_is_utf8(value))
+		add_in_ascii(&text, value);
+	else
+		buf_add_view(&text, value);
+	ok = ok && decode_xtext(&plain, view_skip(buf_view(&text), n + 1));
 	buf_release(&plain);
 	free(p->orcpt);
-	p->orcpt = memory_dup_n(value.p, value.n);
+	p->orcpt = buf_detach(&text);
 	return ok;
 }
 

@@ -171,7 +171,7 @@ static bool is_name(struct view v)
 
 	for (i = 0; i < v.n; i++)
 		if (!text_is_alpha(v.p[i]) && !text_is_digit(v.p[i]) &&
-		    !strchr(".-_:[]", v.p[i]))
+		    !memchr(".-_:[]", v.p[i], 6))
 			return false;
 	return v.n > 0 && v.n <= HELLO_MAX;
 }
@@ -479,6 +479,15 @@ static void on_other(struct server *s, struct view argument)
 	answer(&s->channel, 502, "5.5.1 not here");
 }
 
+/* A browser that was made to speak to this port: what it goes on with may have
+ * been written by somebody else, and must not be taken for commands. */
+static void on_http(struct server *s, struct view argument)
+{
+	(void)argument;
+	answer(&s->channel, 421, "4.7.0 %s is no web server", s->name);
+	s->over = true;
+}
+
 /* One row a verb. `flush`: it may be the last of a group (RFC 2920 3.1), so
  * what was answered leaves before anything else is read. */
 static const struct verb {
@@ -486,16 +495,18 @@ static const struct verb {
 	void (*run)(struct server *s, struct view argument);
 	bool flush;
 } verbs[] = {
-	{"EHLO", on_ehlo, true},   {"HELO", on_helo, true},
-	{"MAIL", on_mail, false},  {"RCPT", on_rcpt, false},
-	{"DATA", on_data, true},   {"BDAT", on_bdat, true},
-	{"RSET", on_rset, false},  {"NOOP", on_noop, true},
-	{"QUIT", on_quit, true},   {"VRFY", on_vrfy, true},
-	{"EXPN", on_expn, true},   {"HELP", on_help, true},
-	{"AUTH", on_other, true},  {"STARTTLS", on_other, true},
-	{"ETRN", on_other, true},  {"TURN", on_other, true},
-	{"SEND", on_other, false}, {"SOML", on_other, false},
-	{"SAML", on_other, false},
+	{"EHLO", on_ehlo, true},    {"HELO", on_helo, true},
+	{"MAIL", on_mail, false},   {"RCPT", on_rcpt, false},
+	{"DATA", on_data, true},    {"BDAT", on_bdat, true},
+	{"RSET", on_rset, false},   {"NOOP", on_noop, true},
+	{"QUIT", on_quit, true},    {"VRFY", on_vrfy, true},
+	{"EXPN", on_expn, true},    {"HELP", on_help, true},
+	{"AUTH", on_other, true},   {"STARTTLS", on_other, true},
+	{"ETRN", on_other, true},   {"TURN", on_other, true},
+	{"SEND", on_other, false},  {"SOML", on_other, false},
+	{"SAML", on_other, false},  {"GET", on_http, true},
+	{"POST", on_http, true},    {"PUT", on_http, true},
+	{"CONNECT", on_http, true},
 };
 
 static void run_line(struct server *s, struct view line)

@@ -39,7 +39,7 @@ struct server_owner {
  *
  * Returns 0 if every message that was handed over was accepted, and none was
  * begun and left. -1: o is the failure of one that was not (the worst), or says
- * that the client left in the middle of one (CAUSE_INPUT 4.4.2).
+ * that the client left in the middle of one (CAUSE_CONNECT 4.4.2).
  */
 int server_run(int in, int out, const char *name,
 	       const struct server_owner *owner, struct outcome *o);

@@ -395,7 +395,7 @@ static int judge_envelope(struct transaction *t, struct outcome *o)
 {
 	if (find_takers(t, o) == 0)
 		return 0;
-	if (t->opener && t->opener->n_answered &&
+	if (t->opener && !t->chunking && t->opener->n_answered &&
 	    t->opener->replies[0].code == 354)
 		send_nothing(t);
 	return -1;

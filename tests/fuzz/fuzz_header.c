@@ -18,17 +18,11 @@
 #include "mail/content.h"
 #include "mail/edit.h"
 #include "mail/envelope.h"
+#include "message.h"
 
-#define PACKETS 16u         /* pieces that fit a socket unread */
-#define LIMIT   (64u << 20) /* octets of anything compared */
+#define PACKETS 16u /* pieces that fit a socket unread */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static int whole_file(struct view v)
 {
@@ -53,8 +47,8 @@ static int in_pieces(struct view v)
 }
 
 /* False: a line with a NUL is among the header's, where it is no field. */
-static bool read_message(int fd, const struct intake_policy *policy,
-			 struct message *m)
+static bool take_in(int fd, const struct intake_policy *policy,
+		    struct message *m)
 {
 	struct outcome o = OUTCOME_INIT;
 	int rc = intake_read(fd, policy, m, &o);
@@ -64,67 +58,6 @@ static bool read_message(int fd, const struct intake_policy *policy,
 	close(fd);
 	outcome_release(&o);
 	return rc == 0;
-}
-
-static void read_body(const struct message *m, struct buf *out)
-{
-	struct outcome o = OUTCOME_INIT;
-	char block[4096];
-	ptrdiff_t got;
-
-	while ((got = store_read(m->body, out->n, block, sizeof(block), &o)) >
-	       0)
-		buf_add(out, block, (size_t)got);
-	require(got == 0 && out->n == store_size(m->body));
-}
-
-static void check_lines(struct view v)
-{
-	size_t i;
-
-	require(!v.n || (v.n >= 2 && v.p[v.n - 1] == '\n'));
-	for (i = 0; i < v.n; i++)
-		require(v.p[i] != '\n' || (i && v.p[i - 1] == '\r'));
-}
-
-static void check_facts(const struct message *m, struct view v)
-{
-	uint64_t length = 0;
-	size_t i;
-
-	for (i = 0; i < v.n; i++, length++) {
-		if (v.p[i] == '\n') {
-			require(length - 1 <= m->longest_line);
-			length = (uint64_t)-1;
-		}
-		if (v.p[i] == '\r' && v.p[i + 1] != '\n')
-			require(m->bare_cr_line > 0);
-		require(v.p[i] || m->nul_line > 0);
-	}
-}
-
-static void check_fields(const struct message *m)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < m->n_fields; i++) {
-		const struct field *f = &m->fields[i];
-
-		require(f->raw.p == m->header.p + n && f->name.n > 0);
-		require(f->body.p >= f->name.p + f->name.n);
-		n += f->raw.n;
-		require(f->body.p + f->body.n + 2 == m->header.p + n);
-	}
-	require(n == m->header.n);
-}
-
-static void check_message(const struct message *m, const struct buf *body)
-{
-	check_lines(buf_view(&m->header));
-	check_lines(buf_view(body));
-	check_facts(m, buf_view(body));
-	check_fields(m);
-	require(m->body_8bit == view_has_8bit(buf_view(body)));
 }
 
 /* All but line ends: what was read is what is there, less one mbox line and
@@ -189,7 +122,7 @@ static void check_edited(struct view header)
 	struct message m = MESSAGE_INIT;
 	size_t i;
 
-	require(read_message(whole_file(header), &policy, &m));
+	require(take_in(whole_file(header), &policy, &m));
 	require(store_size(m.body) == 0);
 	require(view_equal(buf_view(&m.header), header));
 	for (i = 0; i < m.n_fields; i++)
@@ -228,9 +161,9 @@ static void try_policy(struct view input, const struct intake_policy *policy)
 	struct message whole = MESSAGE_INIT, pieces = MESSAGE_INIT;
 	struct buf body = BUF_INIT(LIMIT);
 
-	bool is_read = read_message(whole_file(input), policy, &whole);
+	bool is_read = take_in(whole_file(input), policy, &whole);
 
-	require(read_message(in_pieces(input), policy, &pieces) == is_read);
+	require(take_in(in_pieces(input), policy, &pieces) == is_read);
 	if (is_read) {
 		read_body(&whole, &body);
 		check_message(&whole, &body);

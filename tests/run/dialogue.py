@@ -399,7 +399,7 @@ class Session:
         params = self._params(match[2], {
             "SIZE": "SIZE", "BODY": "BODY", "SMTPUTF8": "SMTPUTF8",
             "RET": "DSN", "ENVID": "DSN", "AUTH": "AUTH",
-            "REQUIRETLS": "REQUIRETLS"}, "MAIL")
+            "BY": "DELIVERBY", "REQUIRETLS": "REQUIRETLS"}, "MAIL")
         self._plain_path(match[1], "SMTPUTF8" in params, "MAIL")
         text, begun = "250 2.1.0 ok", self.transaction is not None
         if not self.hello or begun:

@@ -41,6 +41,11 @@ static const struct {
 	{"root: \\bob\nbob: b@x.example\n", "root", "bob"},
 	{"root: root, a@x.example\n", "root", "root a@x.example"},
 	{"a: b, b\nb: c, c\nc: c@x.example\n", "a", "c@x.example"},
+	/* each mailbox once, whoever names it */
+	{"root: a@x.example, a@X.example\n", "root", "a@x.example"},
+	{"root: a@x.example, bob\nbob: a@x.example, b@x.example\n", "root",
+	 "a@x.example b@x.example"},
+	{"root: bob, carol, bob\ncarol: \\bob\n", "root", "bob"},
 	{"a: b\nb: a\n", "a", "!f:2: the alias leads back to itself: 'a'"},
 	{"a: b\nb: c\nc: b\n", "a", "!f:3: the alias leads back"},
 	/* whoever has no entry */

@@ -39,6 +39,9 @@ static const struct {
 	{"250-mx\r\n250 STARTTLSX\r\n", 0, 0, "", 1},
 	{"250-mx\r\n250 UTF8SMTP\r\n", CAP_UTF8SMTP, 0, "", 1},
 	{"250-mx\r\n250 UTF8SMTPA\r\n", 0, 0, "", 1},
+	{"250-mx\r\n250-RequireTLS\r\n250 DELIVERBY 5\r\n",
+	 CAP_REQUIRETLS | CAP_DELIVERBY, 0, "", 2},
+	{"250-mx\r\n250-REQUIRETLSX\r\n250 DELIVER-BY\r\n", 0, 0, "", 2},
 };
 
 static void reads_the_reply_to_ehlo(void **state)
@@ -70,6 +73,43 @@ static void reads_the_reply_to_ehlo(void **state)
 	capabilities_release(&c);
 }
 
+/* RFC 2852 4: the least number of seconds, if there is one. */
+static void knows_the_least_time(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned least;
+	} rows[] = {
+		{"DELIVERBY", 0},
+		{"DELIVERBY ", 0},
+		{"DELIVERBY 0", 0},
+		{"deliverby 240", 240},
+		{"DELIVERBY 240,7", 0}, /* what is no number gives none */
+		{"DELIVERBY -5", 0},
+		{"DELIVERBY x", 0},
+		{"DELIVERBY 4294967295", 4294967295u},
+		{"DELIVERBY 4294967296", 0},
+	};
+	struct capabilities c = CAPABILITIES_INIT;
+	struct reply reply = REPLY_INIT;
+	struct buf text = BUF_INIT(1024);
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++) {
+		buf_clear(&text);
+		buf_printf(&text, "250-mx\r\n250 %s\r\n", rows[i].line);
+		assert_true(reply_parse(buf_view(&text), &reply, &why) > 0);
+		capabilities_parse(&c, &reply);
+		assert_true(capabilities_has(&c, CAP_DELIVERBY));
+		assert_int_equal(c.deliver_by_min, rows[i].least);
+	}
+	buf_release(&text);
+	reply_release(&reply);
+	capabilities_release(&c);
+}
+
 static void forgets_everything(void **state)
 {
 	struct capabilities c = CAPABILITIES_INIT;
@@ -92,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_the_reply_to_ehlo),
+		cmocka_unit_test(knows_the_least_time),
 		cmocka_unit_test(forgets_everything),
 	};
 

@@ -150,6 +150,85 @@ static void takes_other_parameters(void **state)
 	command_release(&c);
 }
 
+/* REQUIRETLS was checked before and is said in any case (RFC 8689 4.2.1); BY
+ * is a wish that only a server with DELIVERBY hears (RFC 2852 4). */
+static void asks_for_tls_and_for_haste(void **state)
+{
+	static const struct {
+		unsigned server;
+		bool require_tls;
+		const char *deliver_by;
+		const char *line;
+	} rows[] = {
+		{CAP_REQUIRETLS | CAP_DELIVERBY, false, NULL,
+		 "MAIL FROM:<a@b>\r\n"},
+		{CAP_REQUIRETLS, true, NULL, "MAIL FROM:<a@b> REQUIRETLS\r\n"},
+		{CAP_DELIVERBY, false, "120;R", "MAIL FROM:<a@b> BY=120;R\r\n"},
+		{CAP_DELIVERBY, false, "-5;NT", "MAIL FROM:<a@b> BY=-5;NT\r\n"},
+		{0, false, "120;N", "MAIL FROM:<a@b>\r\n"},
+		{CAP_SIZE | CAP_REQUIRETLS | CAP_DELIVERBY | CAP_DSN, true,
+		 "9;N",
+		 "MAIL FROM:<a@b> SIZE=7 REQUIRETLS BY=9;N RET=FULL XA\r\n"},
+	};
+	struct envelope e = {.ret = RETURN_FULL};
+	struct command c;
+	size_t i;
+
+	(void)state;
+	e.sender.mailbox = (char[]){"a@b"};
+	for (i = 0; i < N_OF(rows); i++) {
+		struct capabilities server = {.set = rows[i].server};
+		struct mail_facts facts = {
+			.size = 7,
+			.require_tls = rows[i].require_tls,
+			.deliver_by = rows[i].deliver_by,
+			.parameters = rows[i].server & CAP_DSN ? "XA" : NULL,
+		};
+
+		command_mail(&c, &e, &facts, &server);
+		assert_string_equal(c.line, rows[i].line);
+		command_release(&c);
+	}
+}
+
+/* ORCPT as a client gave it goes on as it is, ahead of any other; and the
+ * recipient's own NOTIFY ahead of the envelope's. */
+static void passes_a_clients_wishes_on(void **state)
+{
+	static const struct {
+		unsigned server, notify, own;
+		const char *orcpt, *original;
+		const char *line;
+	} rows[] = {
+		{CAP_DSN, 0, 0, "rfc822;o+2B@x", NULL,
+		 "RCPT TO:<a@b> ORCPT=rfc822;o+2B@x\r\n"},
+		{CAP_DSN, NOTIFY_NEVER, NOTIFY_DELAY, "x-y;1", "root@z",
+		 "RCPT TO:<a@b> NOTIFY=DELAY ORCPT=x-y;1\r\n"},
+		{CAP_DSN, NOTIFY_NEVER, 0, NULL, "root@z",
+		 "RCPT TO:<a@b> NOTIFY=NEVER ORCPT=rfc822;root@z\r\n"},
+		{0, NOTIFY_NEVER, NOTIFY_DELAY, "x-y;1", NULL,
+		 "RCPT TO:<a@b>\r\n"},
+	};
+	struct command c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++) {
+		struct capabilities server = {.set = rows[i].server};
+		struct envelope e = {.notify = rows[i].notify};
+		struct recipient r = {
+			.address.mailbox = (char[]){"a@b"},
+			.original.mailbox = (char *)rows[i].original,
+			.orcpt = (char *)rows[i].orcpt,
+			.notify = rows[i].own,
+		};
+
+		command_rcpt(&c, &e, &r, &server, NULL);
+		assert_string_equal(c.line, rows[i].line);
+		command_release(&c);
+	}
+}
+
 static void the_rest_is_said_plainly(void **state)
 {
 	struct body body = {0};
@@ -180,6 +259,8 @@ int main(void)
 		cmocka_unit_test(mail_says_what_the_server_understands),
 		cmocka_unit_test(rcpt_says_what_the_server_understands),
 		cmocka_unit_test(takes_other_parameters),
+		cmocka_unit_test(asks_for_tls_and_for_haste),
+		cmocka_unit_test(passes_a_clients_wishes_on),
 		cmocka_unit_test(the_rest_is_said_plainly),
 	};
 

@@ -85,6 +85,66 @@ static void speaks_hex_and_xtext(void **state)
 	buf_release(&out);
 }
 
+/* RFC 3461 4: xtext is printable ASCII without `+` and `=`, and `+` with two
+ * upper-case hex digits. */
+static void reads_xtext(void **state)
+{
+	static const struct {
+		struct view coded;
+		const char *plain; /* NULL: it is none; NULs shown as '@' */
+	} cases[] = {
+		{{"", 0}, ""},           {{"a", 1}, "a"},
+		{{"!~*", 3}, "!~*"},     {{"a+2Bb+3Dc", 9}, "a+b=c"},
+		{{"+20", 3}, " "},       {{"+00", 3}, "@"},
+		{{"+41+42", 6}, "AB"},   {{"+FF+0A", 6}, "\xff\n"},
+		{{"+2B41", 5}, "+41"},   {{"+", 1}, NULL},
+		{{"a+", 2}, NULL},       {{"+4", 2}, NULL},
+		{{"a+4", 3}, NULL},      {{"+4g", 3}, NULL},
+		{{"+g4", 3}, NULL},      {{"+2b", 3}, NULL},
+		{{"++41", 4}, NULL},     {{"+4+41", 5}, NULL},
+		{{"a=b", 3}, NULL},      {{"a b", 3}, NULL},
+		{{"a\tb", 3}, NULL},     {{"a\r\n", 3}, NULL},
+		{{"a\0b", 3}, NULL},     {{"+\0\0", 3}, NULL},
+		{{"+4\0", 3}, NULL},     {{"\x7f", 1}, NULL},
+		{{"\xc3\xa4", 2}, NULL},
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		struct buf out = BUF_INIT(100);
+		bool ok = decode_xtext(&out, cases[i].coded);
+
+		for (j = 0; j < out.n; j++)
+			if (!out.p[j])
+				out.p[j] = '@';
+		if (ok != (cases[i].plain != NULL) ||
+		    (ok && strcmp(out.p, cases[i].plain) != 0))
+			fail_msg("row %zu: %d, '%s'", i, ok, out.p);
+		buf_release(&out);
+	}
+}
+
+static void any_octet_comes_back_from_xtext(void **state)
+{
+	struct buf coded = BUF_INIT(1000), plain = BUF_INIT(256);
+	char all[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all); i++)
+		all[i] = (char)i;
+	encode_xtext(&coded, view_make(all, sizeof(all)));
+	assert_true(decode_xtext(&plain, buf_view(&coded)));
+	assert_true(view_equal(buf_view(&plain), view_make(all, sizeof(all))));
+	/* what does not fit was not decoded */
+	buf_clear(&plain);
+	buf_add_char(&coded, 'x');
+	assert_false(decode_xtext(&plain, buf_view(&coded)));
+	buf_release(&coded);
+	buf_release(&plain);
+}
+
 static void speaks_json(void **state)
 {
 	static const struct {
@@ -248,6 +308,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_base64),
 		cmocka_unit_test(a_long_base64_has_no_line_breaks),
 		cmocka_unit_test(speaks_hex_and_xtext),
+		cmocka_unit_test(reads_xtext),
+		cmocka_unit_test(any_octet_comes_back_from_xtext),
 		cmocka_unit_test(speaks_json),
 		cmocka_unit_test(writes_short_words),
 		cmocka_unit_test(any_text_comes_back),

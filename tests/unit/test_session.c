@@ -240,11 +240,91 @@ static void takes_its_time_from_the_policy(void **state)
 	assert_in_range(deadline_left(d), 110000, 120000);
 }
 
+/* One step's time goes before the time of all; the other steps keep theirs. */
+static void each_step_has_its_time(void **state)
+{
+	static const int by_rfc[] = {
+		[WAIT_CONNECT] = 30000,    [WAIT_GREETING] = 300000,
+		[WAIT_MAIL] = 300000,      [WAIT_RCPT] = 300000,
+		[WAIT_DATA_INIT] = 120000, [WAIT_DATA_BLOCK] = 180000,
+		[WAIT_DATA_END] = 600000,
+	};
+	static const unsigned limits[] = {TIMEOUT_BY_RFC, 7, TIMEOUT_NONE};
+	struct session_policy policy = {0};
+	size_t i, step, own;
+	int left, want;
+
+	(void)state;
+	for (i = 0; i < N_OF(limits) * WAIT_N * WAIT_N; i++) {
+		own = i % WAIT_N;
+		step = i / WAIT_N % WAIT_N;
+		policy = (struct session_policy){
+			.timeout = limits[i / (WAIT_N * WAIT_N)]};
+		policy.waits[own] = 20;
+		left = deadline_left(
+			session_deadline(&policy, (enum wait)step));
+		want = step == own                       ? 20000
+			: policy.timeout == TIMEOUT_NONE ? -1
+			: policy.timeout                 ? 7000
+							 : by_rfc[step];
+		if (left > want || left < want - 5000)
+			fail_msg("step %zu, own %zu: %d", step, own, left);
+		policy.waits[own] = TIMEOUT_NONE;
+		left = deadline_left(session_deadline(&policy, (enum wait)own));
+		assert_int_equal(left, -1);
+	}
+}
+
+/* What the server does, and whether another message may go to it. */
+static void knows_who_waits_for_more(void **state)
+{
+	static const struct {
+		const char *said;
+		bool hangs_up, ended, is_idle;
+	} rows[] = {
+		{"", false, false, true},
+		{"", false, true, false},
+		{"", true, false, false},
+		{"421 4.4.2 too long\r\n", false, false, false},
+		{"421 4.4.2 too long\r\n", true, false, false},
+		{"2", false, false, false},
+	};
+	struct session_policy policy = {.timeout = 5};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++) {
+		struct connection c = CONNECTION_INIT;
+		struct session *s = memory_alloc(sizeof(*s));
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX,
+					    SOCK_STREAM | SOCK_NONBLOCK, 0,
+					    pair),
+				 0);
+		c.fd = pair[0];
+		s->stream = stream_new(&c, "mx");
+		s->policy = &policy;
+		s->ended = rows[i].ended;
+		assert_int_equal(write(pair[1], rows[i].said,
+				       strlen(rows[i].said)),
+				 strlen(rows[i].said));
+		if (rows[i].hangs_up)
+			shutdown(pair[1], SHUT_RDWR);
+		assert_int_equal(session_is_idle(s), rows[i].is_idle);
+		assert_int_equal(session_is_idle(s), rows[i].is_idle);
+		session_close(s);
+		close(pair[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opens_or_says_why_not),
 		cmocka_unit_test(takes_its_time_from_the_policy),
+		cmocka_unit_test(each_step_has_its_time),
+		cmocka_unit_test(knows_who_waits_for_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

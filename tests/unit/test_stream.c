@@ -541,6 +541,42 @@ static void lets_nothing_leave_once_abandoned(void **state)
 	outcome_release(&o);
 }
 
+/* Whoever waits for us says nothing and is there; to look does not take. */
+static void knows_who_is_quiet(void **state)
+{
+	struct connection none = CONNECTION_INIT;
+	struct stream *s;
+	int peer;
+
+	(void)state;
+	s = open_pair(SOCK_STREAM, &peer);
+	assert_true(stream_is_quiet(s));
+	stream_put(s,
+		   VIEW("NOOP\r\n")); /* what we have to say does not count */
+	assert_true(stream_is_quiet(s));
+	assert_int_equal(stream_unsent(s), 6);
+	assert_int_equal(write(peer, "421 bye\r\n", 9), 9);
+	assert_false(stream_is_quiet(s));
+	assert_input(s, "421 bye\r\n");
+	stream_consume(s, 9);
+	assert_true(stream_is_quiet(s));
+	close(peer);
+	assert_false(stream_is_quiet(s));
+	stream_free(s);
+	/* who hangs up behind its last words, and who can't be heard */
+	s = open_pair(SOCK_STREAM, &peer);
+	assert_int_equal(write(peer, "x", 1), 1);
+	shutdown(peer, SHUT_WR);
+	assert_false(stream_is_quiet(s));
+	stream_consume(s, 1);
+	assert_false(stream_is_quiet(s));
+	stream_free(s);
+	close(peer);
+	s = stream_new(&none, NULL);
+	assert_false(stream_is_quiet(s));
+	stream_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +593,7 @@ int main(void)
 		cmocka_unit_test(survives_a_peer_that_is_gone),
 		cmocka_unit_test(survives_a_reset),
 		cmocka_unit_test(lets_nothing_leave_once_abandoned),
+		cmocka_unit_test(knows_who_is_quiet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -442,11 +442,123 @@ static void refuses_before_mail(void **state)
 	envelope_release(&e);
 }
 
+/* What the policy asks for, what the server has, and what comes of it before
+ * a word is said, or in MAIL. */
+static const struct {
+	unsigned server;
+	unsigned least; /* of DELIVERBY */
+	const char *sender;
+	bool requiretls, smtputf8;
+	const char *deliverby;
+	const char *mail; /* the command, or NULL: it is refused … */
+	const char *status;
+	const char *words;
+} asked[] = {
+	/* RFC 8689 4.2.1: in clear never */
+	{0, 0, "s@x", true, true, NULL, NULL, "5.7.30", "REQUIRETLS"},
+	{CAP_REQUIRETLS, 0, "s@x", true, true, NULL, NULL, "5.7.30",
+	 "REQUIRETLS"},
+	{CAP_REQUIRETLS, 0, "s@x", false, true, NULL, MAIL, NULL, NULL},
+	/* RFC 2852 4: R must be kept, N is a wish */
+	{0, 0, "s@x", false, true, "120;R", NULL, "5.3.3", "DELIVERBY"},
+	{0, 0, "s@x", false, true, "120;rt", NULL, "5.3.3", "DELIVERBY"},
+	{0, 0, "s@x", false, true, "120;N", MAIL, NULL, NULL},
+	{CAP_DELIVERBY, 0, "s@x", false, true, "1;R",
+	 "MAIL FROM:<s@x> BY=1;R\r\n", NULL, NULL},
+	{CAP_DELIVERBY, 120, "s@x", false, true, "120;R",
+	 "MAIL FROM:<s@x> BY=120;R\r\n", NULL, NULL},
+	{CAP_DELIVERBY, 121, "s@x", false, true, "120;R", NULL, "5.3.3",
+	 "less than 121 seconds"},
+	{CAP_DELIVERBY, 121, "s@x", false, true, "120;N",
+	 "MAIL FROM:<s@x> BY=120;N\r\n", NULL, NULL},
+	{CAP_DELIVERBY, 121, "s@x", false, true, "-5;NT",
+	 "MAIL FROM:<s@x> BY=-5;NT\r\n", NULL, NULL},
+	/* an address that needs SMTPUTF8 */
+	{CAP_SMTPUTF8, 0, "\xc3\xa4@x", false, true, NULL,
+	 "MAIL FROM:<\xc3\xa4@x> SMTPUTF8\r\n", NULL, NULL},
+	{CAP_SMTPUTF8, 0, "\xc3\xa4@x", false, false, NULL, NULL, "5.6.7",
+	 "smtputf8 is off"},
+	{0, 0, "\xc3\xa4@x", false, true, NULL, NULL, "5.6.7",
+	 "does not offer"},
+	{0, 0, "\xc3\xa4@x", false, false, NULL, NULL, "5.6.7",
+	 "smtputf8 is off"},
+	{CAP_UTF8SMTP, 0, "\xc3\xa4@x", false, true, NULL,
+	 "MAIL FROM:<\xc3\xa4@x>\r\n", NULL, NULL},
+	{CAP_UTF8SMTP, 0, "\xc3\xa4@x", false, false, NULL, NULL, "5.6.7",
+	 "smtputf8 is off"},
+	{CAP_SMTPUTF8, 0, "s@x", false, false, NULL, MAIL, NULL, NULL},
+};
+
+static void check_asked(size_t i, struct session *s, const struct submission *m)
+{
+	struct transaction_policy wishes = {
+		.requiretls = asked[i].requiretls,
+		.smtputf8 = asked[i].smtputf8,
+		.deliverby = (char *)asked[i].deliverby,
+	};
+	struct result result = RESULT_INIT;
+	struct outcome o = OUTCOME_INIT;
+	int rc = transaction_run(s, m, &wishes, &result, &o);
+
+	assert_int_equal(rc, asked[i].mail ? 0 : -1);
+	if (!asked[i].mail) {
+		assert_int_equal(o.cause, CAUSE_FEATURE);
+		assert_string_equal(o.status, asked[i].status);
+		assert_string_equal(o.host, "mx");
+		if (!strstr(o.text, asked[i].words))
+			fail_msg("row %zu: %s", i, o.text);
+		assert_int_equal(result.fate, FATE_FAILED);
+		assert_string_equal(result.outcome.status, asked[i].status);
+	}
+	outcome_release(&o);
+	result_release(&result);
+}
+
+static void keeps_what_the_policy_asks(void **state)
+{
+	struct session_policy policy = {.timeout = 5};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(asked); i++) {
+		const struct turn turns[] = {{asked[i].mail, OK},
+					     {R1, OK},
+					     {"DATA\r\n", GO},
+					     {"A: b\r\n\r\n.\r\n", OK},
+					     {NULL, NULL}};
+		const struct turn none[] = {{NULL, NULL}};
+		struct session *s = memory_alloc(sizeof(*s));
+		struct envelope e = make_envelope(1);
+		struct submission m = {.envelope = &e};
+		struct script script;
+		struct message letter;
+
+		free(e.sender.mailbox);
+		e.sender.mailbox = memory_dup(asked[i].sender);
+		e.sender.needs_utf8 = asked[i].sender[0] != 's';
+		read_text("A: b\n", &letter);
+		m.content = content_new(buf_view(&letter.header), &letter);
+		s->stream = script_start(&script, asked[i].mail ? turns : none);
+		s->policy = &policy;
+		s->host = memory_dup("mx");
+		s->capabilities.set = asked[i].server;
+		s->capabilities.deliver_by_min = asked[i].least;
+		check_asked(i, s, &m);
+		session_close(s);
+		if (script_end(&script) != 0)
+			fail_msg("row %zu: something else was said", i);
+		content_free(m.content);
+		message_release(&letter);
+		envelope_release(&e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everybody_has_a_fate),
 		cmocka_unit_test(refuses_before_mail),
+		cmocka_unit_test(keeps_what_the_policy_asks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,20 @@ def test_rset_leaves_no_transaction_open(posts):
         assert code == 0, last
 
 
+@pytest.mark.parametrize("line", [
+    "GET / HTTP/1.1", "post /form HTTP/1.1", "PUT / HTTP/1.0",
+    "CONNECT mail.example.org:25 HTTP/1.1"])
+def test_a_browser_is_not_listened_to(posts, line):
+    """What somebody made it send may hold commands."""
+    post = posts({})
+    sent = f"{line}\r\nHost: localhost:25\r\n\r\n".encode() + \
+        offsets(HELLO, *ENVELOPE, *by_data(), QUIT)[0]
+    _, said, _ = post.quick.run(["-bs"], sent)
+    assert [line[:4] for line in said.splitlines()] == ["220 ", "421 "]
+    assert post.peer.settle(60)
+    assert post.peer.sessions == []
+
+
 def test_no_account(rider):
     """One reply says so, its two codes agree, and that is the end."""
     result = rider.run("-bs", stdin=b"EHLO client.example.org\r\nQUIT\r\n")

@@ -53,17 +53,30 @@ static void add_word(struct buf *b, const char *path)
 	buf_printf(b, "%s%s", b->n ? ", " : "", path);
 }
 
+/* One that is there is none of ours only because it can't be read. */
+static const char *find_unreadable(const struct places *places)
+{
+	size_t i;
+
+	for (i = 0; i < places->n; i++)
+		if (access(places->p[i].path, F_OK) == 0)
+			return places->p[i].path;
+	return NULL;
+}
+
 static int fail_no_file(const struct places *places, struct outcome *o)
 {
+	const char *unreadable = find_unreadable(places);
 	struct buf paths = BUF_INIT(4096);
 	size_t i;
 
 	for (i = 0; i < places->n; i++)
 		add_word(&paths, places->p[i].path);
 	fail(o, CAUSE_CONFIG, "5.3.5",
-	     "no configuration; write one of %s, or name a server with "
+	     "no configuration%s%s; write one of %s, or name a server with "
 	     "--host",
-	     paths.p);
+	     unreadable ? ": you may not read " : "",
+	     unreadable ? unreadable : "", paths.p);
 	buf_release(&paths);
 	return -1;
 }

@@ -140,6 +140,33 @@ bool decode_xtext(struct buf *out, struct view v)
 	return !out->overflow;
 }
 
+/* The character that begins here, of valid UTF-8, and how long it is. */
+static unsigned long code_point(const char *p, size_t *n)
+{
+	unsigned char first = (unsigned char)*p;
+	unsigned long code;
+	size_t i;
+
+	*n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	code = first & (0x7fu >> *n);
+	for (i = 1; i < *n; i++)
+		code = code << 6 | ((unsigned char)p[i] & 0x3f);
+	return code;
+}
+
+void encode_code_points(struct buf *out, struct view v)
+{
+	size_t n;
+
+	for (; v.n; v = view_skip(v, n)) {
+		n = 1;
+		if (!(v.p[0] & 0x80))
+			buf_add_char(out, v.p[0]);
+		else
+			buf_printf(out, "\\x{%lX}", code_point(v.p, &n));
+	}
+}
+
 /* RFC 2047 2: the most that a word, and a line with one, may have. */
 #define WORD_MAX       75
 #define LINE_MAX_WORDS 76

@@ -19,6 +19,9 @@ void encode_hex(struct buf *out, struct view v, char separator);
 void encode_xtext(struct buf *out, struct view v);
 bool decode_xtext(struct buf *out, struct view v); /* false: v is none */
 
+/* Valid UTF-8 in ASCII: each character beyond that as \x{HEX}, RFC 6533 3. */
+void encode_code_points(struct buf *out, struct view v);
+
 /*
  * Text for an unstructured field or a display name as RFC 2047 encoded words:
  * charset utf-8 if v is valid UTF-8, else unknown-8bit; B or Q, whichever is

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
 #include "base/memory.h"
@@ -127,10 +128,12 @@ static void add_notify(struct buf *line, unsigned notify)
 	}
 }
 
-/* RFC 3461 4.2; for addresses beyond ASCII the utf-8-addr-unitext of
- * RFC 6533 3. */
+/* RFC 3461 4.2; for addresses beyond ASCII the utf-8-addr-xtext of RFC 6533 3,
+ * which needs no SMTPUTF8: the name may be an alias of an address that needs
+ * none. */
 static void add_orcpt(struct buf *line, const char *mailbox)
 {
+	struct buf ascii = BUF_INIT(LINE_LIMIT);
 	const char *p;
 
 	if (!view_has_8bit(view_of(mailbox))) {
@@ -140,11 +143,13 @@ static void add_orcpt(struct buf *line, const char *mailbox)
 	}
 	buf_add_text(line, " ORCPT=utf-8;");
 	for (p = mailbox; *p; p++) {
-		if (*p == '\\' || *p == '+' || *p == '=' || *p == ' ')
-			buf_printf(line, "\\x{%02X}", (unsigned char)*p);
+		if (strchr("\\+= ", *p))
+			buf_printf(&ascii, "\\x{%02X}", (unsigned char)*p);
 		else
-			buf_add_char(line, *p);
+			buf_add_char(&ascii, *p);
 	}
+	encode_code_points(line, buf_view(&ascii));
+	buf_release(&ascii);
 }
 
 void command_rcpt(struct command *c, const struct envelope *e,

@@ -70,34 +70,6 @@ static bool is_atom(struct view v)
 	return v.n > 0;
 }
 
-/* The character that begins here, of valid UTF-8, and how long it is. */
-static unsigned long code_point(const char *p, size_t *n)
-{
-	unsigned char first = (unsigned char)*p;
-	unsigned long code;
-	size_t i;
-
-	*n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	code = first & (0x7fu >> *n);
-	for (i = 1; i < *n; i++)
-		code = code << 6 | ((unsigned char)p[i] & 0x3f);
-	return code;
-}
-
-/* RFC 6533 3: in the form that needs no SMTPUTF8. */
-static void add_in_ascii(struct buf *out, struct view v)
-{
-	size_t n;
-
-	for (; v.n; v = view_skip(v, n)) {
-		n = 1;
-		if (!(v.p[0] & 0x80))
-			buf_add_char(out, v.p[0]);
-		else
-			buf_printf(out, "\\x{%lX}", code_point(v.p, &n));
-	}
-}
-
 /* Passed on as it is, but in ASCII, so it must be what it has to be. */
 static bool read_orcpt(struct path *p, struct view value)
 {
@@ -108,7 +80,7 @@ static bool read_orcpt(struct path *p, struct view value)
 	bool ok = n + 1 < value.n && is_atom(type) && value.n <= ORCPT_MAX;
 
 	if (ok && view_equal_nocase(type, VIEW("utf-8")) && view_is_utf8(value))
-		add_in_ascii(&text, value);
+		encode_code_points(&text, value);
 	else
 		buf_add_view(&text, value);
 	ok = ok && decode_xtext(&plain, view_skip(buf_view(&text), n + 1));

@@ -119,7 +119,7 @@ void channel_flush(struct channel *c)
 
 	while (left.n) {
 		if (!wait_for(c->out, POLLOUT)) {
-			c->expired = c->ended = true;
+			c->ended = true;
 			break;
 		}
 		/* of a pipe that much is free */

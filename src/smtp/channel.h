@@ -20,7 +20,7 @@ struct channel {
 	size_t consumed; /* octets of it that are done with */
 	struct buf output;
 	bool ended;   /* no more input comes */
-	bool expired; /* the client was silent, or deaf, for too long */
+	bool expired; /* the client was silent for too long */
 };
 
 #define CHANNEL_INIT(in_fd, out_fd)                               \

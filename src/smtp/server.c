@@ -99,20 +99,21 @@ static void add_received(const struct server *s, struct buf *out)
 static int submit(struct server *s, struct reply *reply, struct outcome *o)
 {
 	struct buf received = BUF_INIT(2048);
-	int rc = -1;
+	int rc;
 
-	if (outcome_is_failure(&s->content))
+	if (outcome_is_failure(&s->content)) {
 		outcome_copy(o, &s->content);
-	else if (intake_end(s->intake, o) == 0 &&
-		 has_too_many_hops(s->letter.message))
-		fail(o, CAUSE_CONTENT, "5.4.6",
-		     "the message goes round in circles: there are %u Received "
-		     "fields",
-		     HOPS_MAX);
-	else if (!outcome_is_failure(o)) {
-		add_received(s, &received);
-		rc = s->owner->submit(s->owner->context, received.p, reply, o);
+		return -1;
 	}
+	if (intake_end(s->intake, o) < 0)
+		return -1;
+	if (has_too_many_hops(s->letter.message))
+		return fail(o, CAUSE_CONTENT, "5.4.6",
+			    "the message goes round in circles: there are %u "
+			    "Received fields",
+			    HOPS_MAX);
+	add_received(s, &received);
+	rc = s->owner->submit(s->owner->context, received.p, reply, o);
 	buf_release(&received);
 	return rc;
 }

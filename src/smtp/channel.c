@@ -71,6 +71,16 @@ bool channel_fill(struct channel *c, size_t n)
 	return channel_input(c).n >= n;
 }
 
+bool channel_has_more(struct channel *c)
+{
+	struct pollfd look = {.fd = c->in, .events = POLLIN};
+	char octet;
+
+	if (channel_input(c).n)
+		return true;
+	return poll(&look, 1, 0) > 0 && read(c->in, &octet, 1) > 0;
+}
+
 /* The rest of a line that is too long. */
 static enum channel_line skip_line(struct channel *c)
 {
@@ -119,7 +129,7 @@ void channel_flush(struct channel *c)
 
 	while (left.n) {
 		if (!wait_for(c->out, POLLOUT)) {
-			c->ended = true;
+			c->broken = c->ended = true;
 			break;
 		}
 		/* of a pipe that much is free */
@@ -128,7 +138,7 @@ void channel_flush(struct channel *c)
 		if (done > 0) {
 			left = view_skip(left, (size_t)done);
 		} else if (errno != EINTR && errno != EAGAIN) {
-			c->ended = true;
+			c->broken = c->ended = true;
 			break;
 		}
 	}

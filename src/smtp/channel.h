@@ -21,6 +21,7 @@ struct channel {
 	struct buf output;
 	bool ended;   /* no more input comes */
 	bool expired; /* the client was silent for too long */
+	bool broken;  /* it takes no answers any more */
 };
 
 #define CHANNEL_INIT(in_fd, out_fd)                               \
@@ -44,6 +45,9 @@ enum channel_line {
 	CHANNEL_LINE,     /* here it is */
 	CHANNEL_TOO_LONG, /* it was, and is thrown away */
 };
+
+/* Is there, at this moment, input that was not taken? Also at its end. */
+bool channel_has_more(struct channel *c);
 
 /* The next line, with the CRLF or LF that ends it, consumed; good until the
  * next call. An unfinished one at the end of the input is none. */

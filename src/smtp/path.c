@@ -113,7 +113,7 @@ static enum path_fault read_parameter(struct path *p, bool of_sender,
 		if (parameters[i].of_sender != of_sender ||
 		    !view_equal_nocase(view_of(parameters[i].name), name))
 			continue;
-		if (*seen & 1u << i ||
+		if (*seen & 1u << i || (equals && n + 1 == word.n) ||
 		    !parameters[i].read(p, view_skip(word, n + 1)))
 			return PATH_PARAMETER;
 		*seen |= 1u << i;

@@ -58,21 +58,30 @@ static void note_failure(struct server *s, const struct outcome *o)
 		outcome_copy(s->worst, o);
 }
 
-/* The client has gone, or is silent, while it had something to say. */
-static void lose_client(struct server *s)
+/* Nothing more is taken, though there might be something. */
+static void give_up(struct server *s, const char *why)
 {
 	struct outcome o = OUTCOME_INIT;
 
 	s->over = true;
+	if (!s->begun && !(s->channel.broken && channel_has_more(&s->channel)))
+		return;
+	fail(&o, CAUSE_CONNECT, "4.4.2", "%s", why);
+	note_failure(s, &o);
+	outcome_release(&o);
+}
+
+/* The client has gone, or is silent, while it had something to say. */
+static void lose_client(struct server *s)
+{
 	if (s->channel.expired)
 		answer(&s->channel, 421,
 		       "4.4.2 %s nothing has come for too long", s->name);
-	if (!s->begun)
-		return;
-	fail(&o, CAUSE_CONNECT, "4.4.2",
-	     "the client left in the middle of a message; it is not sent");
-	note_failure(s, &o);
-	outcome_release(&o);
+	give_up(s,
+		s->channel.broken
+			? "the client takes no answers"
+			: "the client left in the middle of a message; it "
+			  "is not sent");
 }
 
 static bool has_too_many_hops(const struct message *m)
@@ -486,7 +495,7 @@ static void on_http(struct server *s, struct view argument)
 {
 	(void)argument;
 	answer(&s->channel, 421, "4.7.0 %s is no web server", s->name);
-	s->over = true;
+	give_up(s, "a browser speaks to a mail server");
 }
 
 /* One row a verb. `flush`: it may be the last of a group (RFC 2920 3.1), so

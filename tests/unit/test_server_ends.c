@@ -159,7 +159,7 @@ static void takes_nothing_from_one_who_does_not_listen(void **state)
 	assert_int_equal(pipe(out), 0);
 	close(out[0]);
 	d = dialogue_start(f.in, out[1]);
-	assert_int_equal(d.rc, 0);
+	assert_int_equal(d.rc, -1);
 	assert_string_equal(d.log.p, "");
 	dialogue_end(&d);
 	feed_end(&f);

@@ -406,6 +406,21 @@ def test_password_in_a_file_that_others_can_read(peer, rider, account, mode):
     assert peer.sessions == []
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o440, 0o660, 0o644])
+def test_a_group_may_read_what_root_lets_it(peer, rider, account, tmp_path,
+                                            mode):
+    """Outside of the home a file of root's is the administrator's."""
+    path = tmp_path / "relay.conf"
+    path.write_text(account(peer), encoding="utf-8")
+    path.chmod(mode)
+    result = rider.run("-C", path, BOB, stdin=MESSAGE)
+    if os.geteuid() == 0 and mode & 0o027 == 0:
+        ok(peer, result)
+    else:
+        wrong(result, re.escape(str(path)))
+        assert peer.sessions == []
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_password_in_a_private_file(peer, rider, account, mode):
     rider.config(account(peer), mode=mode)

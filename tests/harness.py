@@ -46,6 +46,13 @@ def has_sanitizers():
     return b"__asan_init" in Path(binary()).read_bytes()
 
 
+def takes_part():
+    """Is a part of the large tables enough?  POSTRIDER_TABLES says it: "part"
+    or "whole"; else it is for a build with sanitizers."""
+    said = os.environ.get("POSTRIDER_TABLES")
+    return said == "part" if said else has_sanitizers()
+
+
 def wrapper():
     return shlex.split(os.environ.get("POSTRIDER_WRAP", ""))
 

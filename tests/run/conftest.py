@@ -1,6 +1,7 @@
 """Fixtures: certificates, scripted peers, the binary, a configuration."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from certs import Certificates  # noqa: E402
-from harness import Postrider  # noqa: E402
+from harness import Postrider, takes_part  # noqa: E402
 from peer import Peer  # noqa: E402
 
 PASSWORD = "correct horse/battery+staple"
@@ -22,6 +23,26 @@ First line
 .a dot
 last line
 """
+
+
+# Of the large tables a part will do where the build is slow, or where it is the
+# compiler that is looked at: every so many rows.
+PART = {"test_options": 4, "test_serve": 3, "test_bcc": 4, "test_replies": 3,
+        "test_wrappers": 3, "test_submit": 2, "test_injection": 2,
+        "test_config": 2, "test_certificates": 2, "test_flood": 2}
+
+
+def pytest_collection_modifyitems(config, items):
+    if not takes_part():
+        return
+    kept, left, seen = [], [], Counter()
+    for item in items:
+        table = item.module.__name__
+        chosen = seen[table] % PART.get(table, 1) == 0
+        seen[table] += 1
+        (kept if chosen else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

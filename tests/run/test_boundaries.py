@@ -8,7 +8,7 @@ import pytest
 
 from arrival import Way, Wrong, check, crlf, difference
 from corpus import Message, head
-from harness import has_sanitizers
+from harness import has_sanitizers, takes_part
 from post import Post
 
 KIB = 1024
@@ -75,7 +75,7 @@ def messages(kind, lengths, change=None):
 
 def step(lengths, every=1, first=0):
     """A build with sanitizers takes much longer."""
-    every *= 6 if has_sanitizers() else 1
+    every *= 10 if takes_part() else 6 if has_sanitizers() else 1
     return lengths[first % every::every]
 
 

@@ -7,9 +7,9 @@ a slice of the messages; what is wrong with any of them is told together.
 
 runs only messages whose names begin so.  A kind of server that differs from
 another only in what a message has no use for gets every fourth of these, and
-all of them with POSTRIDER_CORPUS_ALL=1 (`./bootstrap check --all`).  A build
-with sanitizers takes eight times as long to start: it gets every fourth of
-those to which the difference matters.
+all of them with POSTRIDER_TABLES=whole (`./bootstrap check --all`).  A build
+with sanitizers takes eight times as long to start: it gets every twelfth of
+those to which the difference matters, or then every fourth.
 """
 
 import itertools
@@ -19,7 +19,7 @@ import pytest
 
 from arrival import OFFERS, Way, Wrong, check, expect, intake
 from corpus import CORPUS
-from harness import has_sanitizers
+from harness import has_sanitizers, takes_part
 from post import SENDER, Post
 
 DATAERR = 65
@@ -92,9 +92,10 @@ def all_wrong(post, messages):
 def test_corpus(tmp_path, way, part):
     messages = [m for m in CHOSEN[part::SLICES] if not m.settings]
     turn = WAYS.index(way) % 4
-    if has_sanitizers():
-        messages = [m for m in messages if is_of_use(m, way)][turn::4]
-    elif not os.environ.get("POSTRIDER_CORPUS_ALL"):
+    if takes_part() or has_sanitizers():
+        every = 12 if takes_part() else 4
+        messages = [m for m in messages if is_of_use(m, way)][turn::every]
+    elif os.environ.get("POSTRIDER_TABLES") != "whole":
         messages = [m for n, m in enumerate(messages)
                     if n % 4 == turn or is_of_use(m, way)]
     with Post(tmp_path, way) as post:

@@ -671,8 +671,9 @@ add("bdat/after-the-last", HELLO, *ENVELOPE, chunk(TEXT, last=True),
     RSET, *ENVELOPE, chunk(OTHER, last=True), arrives=BOTH)
 add("bdat/malformed", HELLO, *ENVELOPE, *(
     (line, MALFORMED) for line in ("BDAT", "BDAT x", "BDAT -1", "BDAT 0x10",
-                                   "BDAT LAST", "BDAT 5 LEAST",
-                                   "BDAT 5 LAST x", "BDAT 1.5")),
+                                   "BDAT LAST", "BDAT 0 LEAST",
+                                   "BDAT 0 LAST x", "BDAT 1.5",
+                                   b"BDAT 6 LEAST\r\nQUIT\r\n")),
     RSET, *ENVELOPE, chunk(TEXT, last=True), arrives=ARRIVES,
     apart="eats so many octets then")
 add("bdat/8-bit", HELLO, (f"MAIL FROM:<{SENDER}> BODY=8BITMIME", "250 2."),

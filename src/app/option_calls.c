@@ -4,6 +4,7 @@
  */
 #include "app/option_calls.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,17 @@ static const struct {
 	{"queuewarn*", WAIT_N},
 };
 
+/* A number alone is minutes, as sendmail has it for all that count here. */
+static bool read_minutes(struct view value, unsigned long long most,
+			 unsigned long long *seconds)
+{
+	if (!text_to_number(value, most / 60, seconds))
+		return text_to_seconds(value, most, seconds) &&
+			!text_is_digit(value.p[value.n - 1]);
+	*seconds *= 60;
+	return true;
+}
+
 static int set_timeout(struct option_context *c, const char *name,
 		       const char *value)
 {
@@ -216,8 +228,11 @@ static int set_timeout(struct option_context *c, const char *name,
 			break;
 	if (!step || i == n)
 		return option_fail(c, "does not know %s", name);
-	if (!text_to_seconds(view_of(value), WAIT_SECONDS_MAX, &seconds))
-		return option_fail(c, "%s wants seconds (30, 5m, 1h), not '%s'",
+	if (!read_minutes(view_of(value),
+			  timeouts[i].wait == WAIT_N ? UINT_MAX
+						     : WAIT_SECONDS_MAX,
+			  &seconds))
+		return option_fail(c, "%s wants a time (30s, 5m, 1h), not '%s'",
 				   name, value);
 	if (timeouts[i].wait != WAIT_N)
 		c->request->waits[timeouts[i].wait] =

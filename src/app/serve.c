@@ -85,6 +85,13 @@ static int submit_letter(void *context, const char *received,
 	return rc;
 }
 
+static void note_given_up(void *context, const struct outcome *why)
+{
+	struct service *s = context;
+
+	job_log(&s->job, why);
+}
+
 static int expand(void *context, struct view name, struct address_list *list,
 		  struct outcome *o)
 {
@@ -128,7 +135,8 @@ int serve(const struct request *r)
 		.request = r,
 	};
 	struct traffic traffic;
-	const struct server_owner owner = {&s, begin, submit_letter, expand};
+	const struct server_owner owner = {&s, begin, submit_letter,
+					   note_given_up, expand};
 	struct outcome o = OUTCOME_INIT;
 	char *name = resolve_own_name();
 	int code;

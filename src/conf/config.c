@@ -330,8 +330,10 @@ struct account *config_choose(struct config *c, const char *name,
 
 	if (c->unread && !name)
 		return build_from_overrides(c, o);
-	if (c->unread && read_files(&c->list, &request, o) < 0)
+	if (c->unread && read_files(&c->list, &request, o) < 0) {
+		definition_list_release(&c->list);
 		return NULL;
+	}
 	c->unread = false;
 	d = choose_definition(&c->list, name, from, c->facts, o);
 	if (d)

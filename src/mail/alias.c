@@ -41,6 +41,14 @@ struct aliases {
 	unsigned question;
 };
 
+/* All that is wrong is told, each once. */
+struct check {
+	alias_fault *on_fault;
+	void *context;
+	void *told; /* the texts, as a tree of tsearch(3) */
+	size_t n;
+};
+
 /* One question, or one include within it. */
 struct walk {
 	struct aliases *a;
@@ -51,6 +59,7 @@ struct walk {
 	unsigned line;
 	struct alias_entry *entry; /* whose they are */
 	unsigned depth;
+	struct check *check; /* goes on behind what is wrong; or NULL */
 	struct outcome *o;
 };
 
@@ -308,7 +317,7 @@ static size_t member_length(struct view v)
 	return v.n;
 }
 
-static int compare_mailboxes(const void *a, const void *b)
+static int compare_texts(const void *a, const void *b)
 {
 	return strcmp(a, b);
 }
@@ -317,7 +326,7 @@ static int compare_mailboxes(const void *a, const void *b)
 static void push(struct walk *w, struct address *address)
 {
 	struct address_list *list = w->list;
-	char **known = tsearch(address->mailbox, w->known, compare_mailboxes);
+	char **known = tsearch(address->mailbox, w->known, compare_texts);
 
 	if (known && *known != address->mailbox)
 		return;
@@ -472,6 +481,20 @@ static int follow_member(struct walk *w, struct view member)
 	return rc;
 }
 
+static void tell(struct check *check, struct outcome *o)
+{
+	char *text = memory_dup(o->text);
+	char **told = tsearch(text, &check->told, compare_texts);
+
+	if (told && *told == text) {
+		check->on_fault(check->context, text);
+		check->n++;
+	} else {
+		free(text);
+	}
+	outcome_release(o);
+}
+
 static int follow_members(struct walk *w, struct view text)
 {
 	struct view member;
@@ -482,6 +505,10 @@ static int follow_members(struct walk *w, struct view text)
 		text = view_skip(text, member_length(text) + 1);
 		if (member.n)
 			rc = follow_member(w, member);
+		if (rc < 0 && w->check) {
+			tell(w->check, w->o);
+			rc = 0;
+		}
 	}
 	return rc;
 }
@@ -494,7 +521,7 @@ static void keep_key(void *key)
 	(void)key;
 }
 
-static int ask(struct aliases *a, struct alias_entry *e,
+static int ask(struct aliases *a, struct alias_entry *e, struct check *check,
 	       struct address_list *list, struct outcome *o)
 {
 	struct strings included = STRINGS_INIT;
@@ -504,6 +531,7 @@ static int ask(struct aliases *a, struct alias_entry *e,
 		.list = list,
 		.known = &known,
 		.included = &included,
+		.check = check,
 		.o = o,
 	};
 	int rc;
@@ -526,34 +554,34 @@ int aliases_expand(struct aliases *a, struct view name,
 		e = find(a, VIEW("default"));
 	if (!e)
 		return 0;
-	return ask(a, e, list, o) < 0 ? -1 : 1;
+	return ask(a, e, NULL, list, o) < 0 ? -1 : 1;
 }
 
-static int check_entry(struct aliases *a, struct alias_entry *e,
-		       struct address_list *list, struct outcome *o)
+static void check_entry(struct aliases *a, struct alias_entry *e,
+			struct check *check)
 {
 	const struct alias_entry *first = find(a, view_of(e->name));
+	struct address_list list = ADDRESS_LIST_INIT;
+	struct outcome o = OUTCOME_INIT;
 
-	if (first != e && !e->fault)
-		return fail(o, CAUSE_CONFIG, "5.3.5",
-			    "%s:%u: '%s' has an entry in line %u, which counts",
-			    a->path, e->line, e->name, first->line);
-	return ask(a, e, list, o);
+	if (first != e && !e->fault) {
+		fail(&o, CAUSE_CONFIG, "5.3.5",
+		     "%s:%u: '%s' has an entry in line %u, which counts",
+		     a->path, e->line, e->name, first->line);
+		tell(check, &o);
+	}
+	if (ask(a, e, check, &list, &o) < 0)
+		tell(check, &o);
+	address_list_release(&list);
 }
 
 size_t aliases_check(struct aliases *a, alias_fault *on_fault, void *context)
 {
-	struct address_list list = ADDRESS_LIST_INIT;
-	struct outcome o = OUTCOME_INIT;
-	size_t i, faults = 0;
+	struct check check = {.on_fault = on_fault, .context = context};
+	size_t i;
 
-	for (i = 0; i < a->n; i++) {
-		if (check_entry(a, &a->entries[i], &list, &o) < 0) {
-			on_fault(context, o.text);
-			faults++;
-		}
-		outcome_release(&o);
-		address_list_release(&list);
-	}
-	return faults;
+	for (i = 0; i < a->n; i++)
+		check_entry(a, &a->entries[i], &check);
+	tdestroy(check.told, free);
+	return check.n;
 }

@@ -92,11 +92,13 @@ static bool settle_recipient(const struct edit *edit, struct address *a)
 	struct outcome ignored = OUTCOME_INIT;
 	struct view written = a->written;
 	bool ok = true;
+	int rc = 0;
 
-	if (edit->e->aliases &&
-	    aliases_expand(edit->e->aliases, view_of(a->mailbox), &list,
-			   &ignored) != 0) {
-		ok = list.n == 1;
+	if (edit->e->aliases)
+		rc = aliases_expand(edit->e->aliases, view_of(a->mailbox),
+				    &list, &ignored);
+	if (rc != 0) {
+		ok = rc > 0 && list.n == 1;
 		if (ok) {
 			address_release(a);
 			*a = list.p[0];

@@ -216,19 +216,24 @@ static int copy_original(const struct address *name,
 	return address_qualify(original, local->maildomain, o);
 }
 
-/* Add one of those whom an alias names. */
-static int add_member(struct envelope *e, struct address *a,
-		      const struct address *name,
-		      const struct local_policy *local, struct outcome *o)
+/* All of those whom an alias names, or none. */
+static int add_members(struct envelope *e, struct address_list *list,
+		       const struct address *name,
+		       const struct local_policy *local, struct outcome *o)
 {
 	struct address original = ADDRESS_INIT;
+	int rc = copy_original(name, local, &original, o);
+	size_t i;
 
-	if (envelope_settle_local(a, local, o) < 0 ||
-	    copy_original(name, local, &original, o) < 0) {
-		address_release(&original);
-		return -1;
+	address_release(&original);
+	for (i = 0; rc == 0 && i < list->n; i++)
+		rc = envelope_settle_local(&list->p[i], local, o);
+	for (i = 0; rc == 0 && i < list->n; i++) {
+		rc = copy_original(name, local, &original, o);
+		if (rc == 0)
+			rc = add_mailbox(e, &list->p[i], &original, o);
 	}
-	return add_mailbox(e, a, &original, o);
+	return rc;
 }
 
 /* 1: the name has an alias, 0: it has none, -1. */
@@ -236,7 +241,6 @@ static int add_alias(struct envelope *e, const struct address *name,
 		     const struct local_policy *local, struct outcome *o)
 {
 	struct address_list list = ADDRESS_LIST_INIT;
-	size_t i;
 	int rc;
 
 	if (!e->aliases)
@@ -244,9 +248,8 @@ static int add_alias(struct envelope *e, const struct address *name,
 	if (!e->aliases)
 		return -1;
 	rc = aliases_expand(e->aliases, view_of(name->mailbox), &list, o);
-	for (i = 0; rc > 0 && i < list.n; i++)
-		if (add_member(e, &list.p[i], name, local, o) < 0)
-			rc = -1;
+	if (rc > 0 && add_members(e, &list, name, local, o) < 0)
+		rc = -1;
 	address_list_release(&list);
 	return rc;
 }

@@ -84,7 +84,7 @@ int envelope_settle_local(struct address *a, const struct local_policy *local,
 /*
  * Add a recipient, or those whom its alias names; the address is taken over.
  * Duplicates are dropped. Local names without an alias are settled as above.
- * -1 also: as aliases_read and aliases_expand.
+ * -1 also: as aliases_read and aliases_expand. Then nobody has been added.
  */
 int envelope_add_recipient(struct envelope *e, struct address *a,
 			   const struct local_policy *local, struct outcome *o);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "mail/plan.h"
 
 #define BLOCK_SIZE (64u << 10)  /* octets read at once */
 #define OUT_SIZE   (128u << 10) /* octets of body stored at once */
@@ -277,7 +278,8 @@ static bool ends_as_is(const struct intake *in)
 	const struct message *m = in->m;
 
 	return in->in_body && in->policy.binary &&
-		(m->nul_line || m->bare_cr_line || m->bare_lf_line);
+		(m->nul_line || m->bare_cr_line || m->bare_lf_line ||
+		 m->longest_line > PLAN_LINE_MAX || in->line_n > PLAN_LINE_MAX);
 }
 
 /* The last line may lack its end, the header its body. */

@@ -11,8 +11,8 @@
 
 struct intake_policy {
 	bool dot_ends; /* a lone dot ends the input (a terminal, no -i) */
-	bool binary;   /* each octet of the body is kept: only CRLF ends its
-			  lines (RFC 3030 3) */
+	bool binary;   /* each octet of a body that is no text is kept: only
+			  CRLF ends its lines (RFC 3030 3) */
 };
 
 /*

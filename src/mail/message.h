@@ -18,7 +18,7 @@
 /*
  * A message as it was written, but for line ends: every line ends in CRLF
  * (LF and CRLF are line ends; the last line gets one if it had none). The body
- * of one that is binary keeps its LFs, and its end if there is binary data.
+ * of one that is binary keeps its LFs, and its end unless it might be text.
  * Immutable once read. A leading mbox "From " line is dropped if a header field
  * follows it. The header ends at the first empty line, or ahead of the first
  * line that is no field, which then is the body's first; so if the first line

@@ -54,7 +54,9 @@ static void note_lines(struct facts *f, struct view piece)
 	const char *lf;
 
 	while ((lf = memchr(piece.p, '\n', piece.n)) != NULL) {
-		f->line += (uint64_t)(lf - piece.p) - 1;
+		f->line += (uint64_t)(lf - piece.p);
+		if (lf > piece.p && lf[-1] == '\r')
+			f->line--;
 		if (f->line > f->longest)
 			f->longest = f->line;
 		f->line = 0;
@@ -201,7 +203,7 @@ static void add_encoded(struct planner *pl, const struct part *part,
 
 	add_copy(pl, part->body_at);
 	add_span(pl, &span);
-	if (part->is_last && is_base64)
+	if (part->is_last && (is_base64 || pl->facts.line))
 		add_span(pl, &line_end);
 }
 

@@ -127,7 +127,7 @@ void channel_flush(struct channel *c)
 	struct view left = buf_view(&c->output);
 	ssize_t done;
 
-	while (left.n) {
+	while (left.n && !c->broken) {
 		if (!wait_for(c->out, POLLOUT)) {
 			c->broken = c->ended = true;
 			break;

@@ -31,7 +31,8 @@ struct server {
 	bool over;     /* nothing more is read */
 
 	/* the transaction */
-	bool begun; /* MAIL was accepted */
+	bool begun;  /* MAIL was accepted … */
+	bool binary; /* … and said BODY=BINARYMIME */
 	struct letter letter;
 	bool chunking;          /* BDAT has brought some of the content */
 	struct intake *intake;  /* of the content so far */
@@ -68,6 +69,8 @@ static void give_up(struct server *s, const char *why)
 		return;
 	fail(&o, CAUSE_CONNECT, "4.4.2", "%s", why);
 	note_failure(s, &o);
+	if (s->begun)
+		s->owner->give_up(s->owner->context, &o);
 	outcome_release(&o);
 }
 
@@ -105,22 +108,31 @@ static void add_received(const struct server *s, struct buf *out)
 		   s->hello ? s->hello : "unknown", s->name, with);
 }
 
-static int submit(struct server *s, struct reply *reply, struct outcome *o)
+static int check_message(struct server *s, struct outcome *o)
 {
-	struct buf received = BUF_INIT(2048);
-	int rc;
-
 	if (outcome_is_failure(&s->content)) {
 		outcome_copy(o, &s->content);
 		return -1;
 	}
 	if (intake_end(s->intake, o) < 0)
 		return -1;
-	if (has_too_many_hops(s->letter.message))
-		return fail(o, CAUSE_CONTENT, "5.4.6",
-			    "the message goes round in circles: there are %u "
-			    "Received fields",
-			    HOPS_MAX);
+	if (!has_too_many_hops(s->letter.message))
+		return 0;
+	return fail(o, CAUSE_CONTENT, "5.4.6",
+		    "the message goes round in circles: there are %u Received "
+		    "fields",
+		    HOPS_MAX);
+}
+
+static int submit(struct server *s, struct reply *reply, struct outcome *o)
+{
+	struct buf received = BUF_INIT(2048);
+	int rc;
+
+	if (check_message(s, o) < 0) {
+		s->owner->give_up(s->owner->context, o);
+		return -1;
+	}
 	add_received(s, &received);
 	rc = s->owner->submit(s->owner->context, received.p, reply, o);
 	buf_release(&received);
@@ -157,9 +169,7 @@ static bool check_recipients(struct server *s)
 
 static void begin_content(struct server *s)
 {
-	struct intake_policy policy = {
-		.binary = s->letter.envelope->body_type == BODY_BINARYMIME,
-	};
+	struct intake_policy policy = {.binary = s->binary};
 
 	s->intake = intake_new(s->letter.message, &policy);
 }
@@ -277,6 +287,7 @@ static void on_mail(struct server *s, struct view argument)
 		answer_failure(&s->channel, &o);
 	} else {
 		s->begun = true;
+		s->binary = p.body_type == BODY_BINARYMIME;
 		answer(&s->channel, 250, "2.1.0 sender ok");
 	}
 	outcome_release(&o);
@@ -328,7 +339,7 @@ static void on_data(struct server *s, struct view argument)
 {
 	if (has_argument(s, argument) || !check_recipients(s))
 		return;
-	if (s->chunking || s->letter.envelope->body_type == BODY_BINARYMIME) {
+	if (s->chunking || s->binary) {
 		answer(&s->channel, 503,
 		       "5.5.1 this message must come by BDAT");
 		return;
@@ -346,6 +357,7 @@ static void refuse_chunk(struct server *s)
 {
 	answer_failure(&s->channel, &s->content);
 	note_failure(s, &s->content);
+	s->owner->give_up(s->owner->context, &s->content);
 }
 
 static void take_chunk(struct server *s, uint64_t n, bool is_last)
@@ -369,27 +381,39 @@ static void take_chunk(struct server *s, uint64_t n, bool is_last)
 		end_transaction(s);
 }
 
-/* RFC 3030 2. Its octets follow whether they are wanted or not. */
+/* Its octets follow whether they are wanted or not. */
+static bool throw_chunk_away(struct server *s, uint64_t n)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	bool is_complete = receive_chunk(&s->channel, NULL, n, &ignored);
+
+	if (!is_complete)
+		lose_client(s);
+	outcome_release(&ignored);
+	return is_complete;
+}
+
+/* RFC 3030 2. */
 static void on_bdat(struct server *s, struct view argument)
 {
 	struct view number = view_next_word(&argument);
 	struct view last = view_next_word(&argument);
-	struct outcome ignored = OUTCOME_INIT;
-	unsigned long long n;
 	bool is_last = view_equal_nocase(last, VIEW("LAST"));
+	bool is_wrong = (last.n && !is_last) || view_trim(argument).n;
+	unsigned long long n = 0;
 
-	if (!text_to_number(number, UINT64_MAX, &n) || (last.n && !is_last) ||
-	    view_trim(argument).n) {
-		answer(&s->channel, 501, "5.5.4 syntax: BDAT octets [LAST]");
+	if (!text_to_number(number, UINT64_MAX, &n))
+		is_wrong = true;
+	if (is_wrong) {
+		if (throw_chunk_away(s, n))
+			answer(&s->channel, 501,
+			       "5.5.4 syntax: BDAT octets [LAST]");
 	} else if (!s->begun || !s->letter.envelope->n_recipients) {
-		if (receive_chunk(&s->channel, NULL, n, &ignored))
+		if (throw_chunk_away(s, n))
 			check_recipients(s);
-		else
-			lose_client(s);
 	} else {
 		take_chunk(s, n, is_last);
 	}
-	outcome_release(&ignored);
 }
 
 static void on_rset(struct server *s, struct view argument)

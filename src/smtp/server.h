@@ -25,6 +25,9 @@ struct server_owner {
 	 * word on it, or -1. `received`: for a Received field, without date. */
 	int (*submit)(void *context, const char *received, struct reply *reply,
 		      struct outcome *o);
+	/* What was begun ends here, without submit: it was refused, or the
+	 * client has left. */
+	void (*give_up)(void *context, const struct outcome *why);
 	/* EXPN: as aliases_expand. */
 	int (*expand)(void *context, struct view name,
 		      struct address_list *list, struct outcome *o);

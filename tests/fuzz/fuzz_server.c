@@ -154,6 +154,13 @@ static int on_submit(void *context, const char *received, struct reply *reply,
 	return outcome_is_failure(o) ? -1 : 0;
 }
 
+static void on_give_up(void *context, const struct outcome *why)
+{
+	(void)context;
+	if (!outcome_is_failure(why))
+		abort();
+}
+
 /* Names of an odd length are those of two; of three, of nobody. */
 static int on_expand(void *context, struct view name, struct address_list *list,
 		     struct outcome *o)
@@ -219,7 +226,8 @@ static struct run serve(int in)
 		.local.maildomain = domain,
 		.log = BUF_INIT(LIMIT),
 	};
-	const struct server_owner owner = {&w, on_begin, on_submit, on_expand};
+	const struct server_owner owner = {&w, on_begin, on_submit, on_give_up,
+					   on_expand};
 	int out = whole_file(VIEW(""));
 
 	r.rc = server_run(in, out, NAME, &owner, &r.o);

@@ -296,6 +296,40 @@ def test_rset_leaves_no_transaction_open(posts):
         assert code == 0, last
 
 
+def test_a_refused_alias_adds_nobody(rider, plain, talk_to):
+    """Also not those of its members who have a home."""
+    peer = plain()
+    aliases = rider.config("team: ann@example.org, nobody-here\n", "aliases")
+    talk = talk_to(peer, aliases=aliases)
+    talk.must(HELLO, MAIL, ("RCPT TO:<team>", "501 5.1.3"),
+              ("DATA", "503 5.5.1"), RCPT, *by_data(), QUIT)
+    assert talk.end().code == 0
+    [message] = peer.messages
+    assert message.delivered == [BOB]
+
+
+def test_what_is_refused_is_logged(rider, plain, talk_to):
+    peer = plain()
+    log = rider.home / "log"
+    talk = talk_to(peer, logfile=log)
+    talk.must(HELLO, *ENVELOPE, DATA,
+              (b"A: b\r\nC\0: d\r\n\r\n.\r\n", "554 5.6.0"),
+              *ENVELOPE, ("DATA", "354"))
+    talk.stop_writing()
+    assert talk.end().code != 0
+    lines = log.read_text().splitlines()
+    assert [re.search("status=(\\S+)", line)[1] for line in lines] == \
+        ["5.6.0", "4.4.2"]
+
+
+def test_the_command_line_does_not_say_how_content_comes(plain, talk_to):
+    """-B BINARYMIME there does not make DATA an error."""
+    peer = plain()
+    talk = talk_to(peer, "-B", "BINARYMIME")
+    talk.must(HELLO, *ENVELOPE, *by_data(), QUIT)
+    assert len(peer.messages) == 1
+
+
 @pytest.mark.parametrize("line", [
     "GET / HTTP/1.1", "post /form HTTP/1.1", "PUT / HTTP/1.0",
     "CONNECT mail.example.org:25 HTTP/1.1"])

@@ -130,6 +130,12 @@ static inline int on_submit(void *context, const char *received,
 	return 0;
 }
 
+static void on_give_up(void *context, const struct outcome *why)
+{
+	(void)context;
+	assert_true(outcome_is_failure(why));
+}
+
 static inline int on_expand(void *context, struct view name,
 			    struct address_list *list, struct outcome *o)
 {
@@ -187,7 +193,8 @@ static inline struct dialogue dialogue_start(int in, int out)
 			  .aliases = (char[]){"aliases"}},
 		.log = BUF_INIT(LIMIT),
 	};
-	const struct server_owner owner = {&w, on_begin, on_submit, on_expand};
+	const struct server_owner owner = {&w, on_begin, on_submit, on_give_up,
+					   on_expand};
 
 	write_file("aliases", 0600,
 		   "team: a@x, b@x\nbad: |prog\nloop: loop2\nloop2: loop\n");

@@ -173,6 +173,47 @@ static void finds_all_faults(void **state)
 	outcome_release(&o);
 }
 
+/* Behind what is wrong, too, and nothing twice. */
+static void finds_each_fault_once(void **state)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf all = BUF_INIT(4000);
+	struct aliases *a;
+
+	(void)state;
+	write_file("f", 0600,
+		   "team: a@x.example, |prog\nlead: team\ntwo: |x, b@x, /y\n"
+		   "two: |z\n");
+	a = aliases_read("f", &o);
+	assert_non_null(a);
+	assert_int_equal(aliases_check(a, add_text, &all), 5);
+	assert_string_equal(all.p,
+			    "f:1: no programs are run for mail: '|prog'\n"
+			    "f:3: no programs are run for mail: '|x'\n"
+			    "f:3: no mail is put into files: '/y'\n"
+			    "f:4: 'two' has an entry in line 3, which counts\n"
+			    "f:4: no programs are run for mail: '|z'\n");
+	buf_release(&all);
+	aliases_free(a);
+}
+
+/* Nobody is added by an alias of which one has no home. */
+static void adds_all_or_nobody(void **state)
+{
+	static char file[] = "f";
+	const struct local_policy local = {.aliases = file};
+	struct envelope e = ENVELOPE_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	(void)state;
+	write_file("f", 0600, "team: a@x.example, bob\n");
+	assert_int_equal(envelope_add_recipients(&e, VIEW("team"), &local, &o),
+			 -1);
+	assert_int_equal(e.n_recipients, 0);
+	outcome_release(&o);
+	envelope_release(&e);
+}
+
 /* A chain is followed as long as somebody may have written it. */
 static void ends_long_chains(void **state)
 {
@@ -235,6 +276,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(expands_names, make_home,
 						remove_home),
 		cmocka_unit_test_setup_teardown(finds_all_faults, make_home,
+						remove_home),
+		cmocka_unit_test_setup_teardown(finds_each_fault_once,
+						make_home, remove_home),
+		cmocka_unit_test_setup_teardown(adds_all_or_nobody, make_home,
 						remove_home),
 		cmocka_unit_test_setup_teardown(ends_long_chains, make_home,
 						remove_home),

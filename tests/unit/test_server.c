@@ -156,7 +156,7 @@ static const struct {
 	 "s@x > r@x: A: b||x|\n", NULL},
 	{"chunks of no size",
 	 IN(M R "BDAT\r\nBDAT x\r\nBDAT -1\r\nBDAT 1x LAST\r\nBDAT LAST\r\n"
-		"BDAT 1 FIRST\r\nBDAT 1 LAST x\r\n" D B Q),
+		"BDAT 6 FIRST\r\nQUIT\r\nBDAT 1 LAST x\r\nQ" D B Q),
 	 OK_M OK_R " 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4 501:5.5.4"
 		   " 501:5.5.4 501:5.5.4" OK_B OK_Q,
 	 "s@x > r@x: A: b||x|\n", NULL},

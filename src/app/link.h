@@ -23,8 +23,9 @@ struct link {
 
 /*
  * Have a session with the account's server: the one that is open, if it is
- * with this account and still of use, else a new one. The account must outlive
- * it. -1: as connect_account.
+ * with this account and still of use, else a new one. The account must stay
+ * where it is; it may be filled anew, even as another, before the next call.
+ * -1: as connect_account.
  */
 int link_open(struct link *l, const struct account *a, struct outcome *o);
 

@@ -188,16 +188,3 @@ void report_add_dialogue(struct buf *out, enum trace_kind kind,
 	text_add_printable(out, line);
 	buf_add_char(out, '\n');
 }
-
-static void print_dialogue(void *context, enum trace_kind kind,
-			   struct view line)
-{
-	struct buf text = BUF_INIT(REPORT_LINE_LIMIT);
-
-	(void)context;
-	report_add_dialogue(&text, kind, line);
-	fwrite(text.p, 1, text.n, stderr);
-	buf_release(&text);
-}
-
-const struct trace report_trace = {print_dialogue, NULL};

@@ -33,10 +33,7 @@ int report_json(const struct envelope *e, const struct result *results,
  * be written. */
 int report_flush(struct outcome *o);
 
-/* -v: the dialogue on stderr. */
-extern const struct trace report_trace;
-
-/* One line of it with its end, printable; at most this long. */
+/* One line of the dialogue with its end, printable; at most this long. */
 #define REPORT_LINE_LIMIT (256u << 10) /* octets */
 void report_add_dialogue(struct buf *out, enum trace_kind kind,
 			 struct view line);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,12 +27,11 @@ static void tell(void *context, enum trace_kind kind, struct view line)
 	struct traffic *t = context;
 	struct buf text = BUF_INIT(REPORT_LINE_LIMIT);
 
+	report_add_dialogue(&text, kind, line);
 	if (t->verbose)
-		report_trace.line(report_trace.context, kind, line);
-	if (t->fd >= 0) {
-		report_add_dialogue(&text, kind, line);
+		fwrite(text.p, 1, text.n, stderr);
+	if (t->fd >= 0)
 		tell_file(t, &text);
-	}
 	buf_release(&text);
 }
 

@@ -111,17 +111,23 @@ void encode_xtext(struct buf *out, struct view v)
 	}
 }
 
-static int hex_value(char c)
+/* Two digits, in upper case alone; -1: they are none. */
+static int hex_octet(struct view v)
 {
-	const char *found = c ? strchr(hex_digits, c) : NULL;
+	int high, low;
 
-	return found ? (int)(found - hex_digits) : -1;
+	if (v.n < 2 || text_upper(v.p[0]) != v.p[0] ||
+	    text_upper(v.p[1]) != v.p[1])
+		return -1;
+	high = text_hex_value(v.p[0]);
+	low = text_hex_value(v.p[1]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 bool decode_xtext(struct buf *out, struct view v)
 {
 	size_t i;
-	int high, low;
+	int octet;
 
 	for (i = 0; i < v.n; i++) {
 		if (v.p[i] <= ' ' || v.p[i] >= 127 || v.p[i] == '=')
@@ -130,40 +136,25 @@ bool decode_xtext(struct buf *out, struct view v)
 			buf_add_char(out, v.p[i]);
 			continue;
 		}
-		high = i + 2 < v.n ? hex_value(v.p[i + 1]) : -1;
-		low = i + 2 < v.n ? hex_value(v.p[i + 2]) : -1;
-		if (high < 0 || low < 0)
+		octet = hex_octet(view_skip(v, i + 1));
+		if (octet < 0)
 			return false;
-		buf_add_char(out, (char)(high * 16 + low));
+		buf_add_char(out, (char)octet);
 		i += 2;
 	}
 	return !out->overflow;
 }
 
-/* The character that begins here, of valid UTF-8, and how long it is. */
-static unsigned long code_point(const char *p, size_t *n)
-{
-	unsigned char first = (unsigned char)*p;
-	unsigned long code;
-	size_t i;
-
-	*n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	code = first & (0x7fu >> *n);
-	for (i = 1; i < *n; i++)
-		code = code << 6 | ((unsigned char)p[i] & 0x3f);
-	return code;
-}
-
 void encode_code_points(struct buf *out, struct view v)
 {
-	size_t n;
+	struct view one;
 
-	for (; v.n; v = view_skip(v, n)) {
-		n = 1;
-		if (!(v.p[0] & 0x80))
+	for (; v.n; v = view_skip(v, one.n)) {
+		one = view_make(v.p, utf8_length(v));
+		if (one.n == 1)
 			buf_add_char(out, v.p[0]);
 		else
-			buf_printf(out, "\\x{%lX}", code_point(v.p, &n));
+			buf_printf(out, "\\x{%X}", utf8_code_point(one));
 	}
 }
 

@@ -38,6 +38,14 @@ char text_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+int text_hex_value(char c)
+{
+	if (text_is_digit(c))
+		return c - '0';
+	c = text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool view_equal(struct view a, struct view b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -202,6 +210,17 @@ struct view view_next_word(struct view *v)
 	return word;
 }
 
+struct view view_next_line(struct view *v)
+{
+	const char *lf = memchr(v->p, '\n', v->n);
+	struct view line = view_make(v->p, lf ? (size_t)(lf - v->p) : v->n);
+
+	*v = view_skip(*v, line.n + 1);
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
 bool text_matches(struct view pattern, struct view text)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
@@ -288,14 +307,14 @@ bool text_to_seconds(struct view v, unsigned long long max,
 	return true;
 }
 
-static unsigned code_point(const char *p, size_t n)
+unsigned utf8_code_point(struct view v)
 {
 	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	unsigned code = (unsigned char)p[0] & first[n];
+	unsigned code = (unsigned char)v.p[0] & first[v.n];
 	size_t i;
 
-	for (i = 1; i < n; i++)
-		code = code << 6 | ((unsigned char)p[i] & 0x3f);
+	for (i = 1; i < v.n; i++)
+		code = code << 6 | ((unsigned char)v.p[i] & 0x3f);
 	return code;
 }
 
@@ -325,7 +344,7 @@ void text_add_printable(struct buf *b, struct view v)
 
 	for (; v.n; v = view_skip(v, n)) {
 		n = utf8_length(v);
-		if (n && !is_unprintable(code_point(v.p, n))) {
+		if (n && !is_unprintable(utf8_code_point(view_make(v.p, n)))) {
 			buf_add(b, v.p, n);
 			continue;
 		}

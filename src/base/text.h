@@ -15,6 +15,7 @@ bool text_is_alpha(char c);   /* ASCII */
 bool text_is_control(char c); /* 0–31 and 127 */
 char text_lower(char c);      /* ASCII only */
 char text_upper(char c);
+int text_hex_value(char c); /* 0–15, in either case; -1: no hex digit */
 
 bool view_equal(struct view a, struct view b);
 bool view_equal_nocase(struct view a, struct view b); /* ASCII */
@@ -41,11 +42,17 @@ bool utf8_is_valid(const struct utf8 *u); /* and no character is cut off */
 /* Octets of the UTF-8 character that v begins with; 0: none begins here. */
 size_t utf8_length(struct view v);
 
+/* The number of the one character that `v` is, of valid UTF-8. */
+unsigned utf8_code_point(struct view v);
+
 /*
  * Split the next word off v: skips leading SP/TAB, returns the run up to the
  * next SP/TAB (empty at the end) and moves v behind it.
  */
 struct view view_next_word(struct view *v);
+
+/* Cut off the first line, which is given without its LF or CRLF. */
+struct view view_next_line(struct view *v);
 
 /* Wildcards: `*` any run, `?` any octet; ASCII case ignored; linear space,
  * at most |pattern|·|text| time. */

@@ -7,22 +7,12 @@
 
 #include "base/text.h"
 
-static struct view next_line(struct view *rest)
-{
-	const char *end = memchr(rest->p, '\n', rest->n);
-	size_t n = end ? (size_t)(end - rest->p) : rest->n;
-	struct view line = view_make(rest->p, n);
-
-	*rest = view_skip(*rest, n + 1);
-	return line;
-}
-
 bool language_next(struct language *l, struct command_line *c)
 {
 	struct view line;
 
 	while (l->rest.n) {
-		line = view_trim(next_line(&l->rest));
+		line = view_trim(view_next_line(&l->rest));
 		l->line++;
 		if (!line.n || line.p[0] == '#')
 			continue;

@@ -86,18 +86,6 @@ static int read_file(const char *path, struct buf *text, struct outcome *o)
 	return rc;
 }
 
-static struct view cut_line(struct view *rest)
-{
-	const char *lf = memchr(rest->p, '\n', rest->n);
-	struct view line =
-		view_make(rest->p, lf ? (size_t)(lf - rest->p) : rest->n);
-
-	*rest = view_skip(*rest, line.n + 1);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
 static bool is_comment(struct view line)
 {
 	struct view text = view_trim(line);
@@ -178,7 +166,7 @@ static void parse_entries(struct aliases *a, struct view text)
 	struct view one;
 
 	while (text.n) {
-		one = cut_line(&text);
+		one = view_next_line(&text);
 		line++;
 		if (is_comment(one))
 			continue;
@@ -426,7 +414,7 @@ static int follow_included(const struct walk *from, const char *path,
 	w.line = 0;
 	w.depth++;
 	while (rc == 0 && text.n) {
-		line = cut_line(&text);
+		line = view_next_line(&text);
 		w.line++;
 		if (!is_comment(line))
 			rc = follow_members(&w, line);

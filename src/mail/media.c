@@ -136,14 +136,6 @@ void media_unquote(struct view value, struct buf *out)
 
 /* ----------------------------------------------------------------- boundary */
 
-static int hex_value(char c)
-{
-	if (text_is_digit(c))
-		return c - '0';
-	c = text_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 2231 4: `charset'language'`, where the first segment has it, and octets
  * as %XX. */
 static void add_extended(struct view v, bool is_first, struct buf *out)
@@ -158,10 +150,11 @@ static void add_extended(struct view v, bool is_first, struct buf *out)
 	}
 	for (i = 0; i < v.n; i++) {
 		if (v.p[i] == '%' && i + 2 < v.n &&
-		    hex_value(v.p[i + 1]) >= 0 && hex_value(v.p[i + 2]) >= 0) {
+		    text_hex_value(v.p[i + 1]) >= 0 &&
+		    text_hex_value(v.p[i + 2]) >= 0) {
 			buf_add_char(out,
-				     (char)(hex_value(v.p[i + 1]) * 16 +
-					    hex_value(v.p[i + 2])));
+				     (char)(text_hex_value(v.p[i + 1]) * 16 +
+					    text_hex_value(v.p[i + 2])));
 			i += 2;
 		} else {
 			buf_add_char(out, v.p[i]);

@@ -100,14 +100,6 @@ static int load_own(struct trust *t, const struct tls_policy *policy,
 	return fail_file("tls_key_file", key, rc, o);
 }
 
-static int hex_value(char c)
-{
-	c = text_lower(c);
-	if (text_is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool parse_fingerprint(struct trust *t, const char *text)
 {
 	size_t n = 0; /* hex digits */
@@ -116,7 +108,7 @@ static bool parse_fingerprint(struct trust *t, const char *text)
 	for (; *text; text++) {
 		if (*text == ':' || text_is_space(*text))
 			continue;
-		value = hex_value(*text);
+		value = text_hex_value(*text);
 		if (value < 0 || n == 2 * sizeof(t->fingerprint))
 			return false;
 		t->fingerprint[n / 2] =

@@ -191,3 +191,12 @@ void path_release(struct path *p)
 	free(p->orcpt);
 	*p = PATH_INIT;
 }
+
+struct view path_without_smtputf8(struct view v)
+{
+	const struct view word = VIEW(" SMTPUTF8");
+
+	if (v.n > word.n && view_equal_nocase(view_skip(v, v.n - word.n), word))
+		v.n -= word.n;
+	return view_trim(v);
+}

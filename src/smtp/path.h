@@ -38,4 +38,8 @@ enum path_fault path_parse(struct view text, struct view keyword,
 			   struct path *p, struct view *word);
 void path_release(struct path *p);
 
+/* The argument of VRFY or EXPN without what may stand behind the address
+ * (RFC 6531 3.7.4.2). */
+struct view path_without_smtputf8(struct view argument);
+
 #endif

@@ -236,7 +236,14 @@ static void on_helo(struct server *s, struct view argument)
 	answer(&s->channel, 250, "%s", s->name);
 }
 
-/* What is wrong with the line of MAIL or RCPT; `usage`: how it is right. */
+/* MAIL or RCPT: how its line is written, and what it does. */
+struct path_verb {
+	struct view keyword;
+	const char *usage;
+	int (*apply)(struct server *s, struct path *p, struct outcome *o);
+	const char *accepted;
+};
+
 static void say_fault(struct server *s, enum path_fault fault, struct view word,
 		      const char *usage)
 {
@@ -250,6 +257,24 @@ static void say_fault(struct server *s, enum path_fault fault, struct view word,
 		       word.p);
 	else
 		answer(&s->channel, 501, "5.5.4 syntax: %s", usage);
+}
+
+static void run_path(struct server *s, struct view argument,
+		     const struct path_verb *verb)
+{
+	struct path p = PATH_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct view word;
+	enum path_fault fault = path_parse(argument, verb->keyword, &p, &word);
+
+	if (fault != PATH_FINE)
+		say_fault(s, fault, word, verb->usage);
+	else if (verb->apply(s, &p, &o) < 0)
+		answer_failure(&s->channel, &o);
+	else
+		answer(&s->channel, 250, "%s", verb->accepted);
+	outcome_release(&o);
+	path_release(&p);
 }
 
 /* Begin the transaction; what the command asks for wins. */
@@ -266,32 +291,20 @@ static int begin(struct server *s, struct path *p, struct outcome *o)
 		e->ret = p->ret;
 	if (p->body_type != BODY_UNSET)
 		e->body_type = p->body_type;
+	s->begun = true;
+	s->binary = p->body_type == BODY_BINARYMIME;
 	return 0;
 }
 
 static void on_mail(struct server *s, struct view argument)
 {
-	struct path p = PATH_INIT;
-	struct outcome o = OUTCOME_INIT;
-	struct view word;
-	enum path_fault fault;
+	static const struct path_verb verb = {
+		{"FROM:", 5}, "MAIL FROM:<address>", begin, "2.1.0 sender ok"};
 
-	if (s->begun) {
+	if (s->begun)
 		answer(&s->channel, 503, "5.5.1 there is a sender already");
-		return;
-	}
-	fault = path_parse(argument, VIEW("FROM:"), &p, &word);
-	if (fault != PATH_FINE) {
-		say_fault(s, fault, word, "MAIL FROM:<address>");
-	} else if (begin(s, &p, &o) < 0) {
-		answer_failure(&s->channel, &o);
-	} else {
-		s->begun = true;
-		s->binary = p.body_type == BODY_BINARYMIME;
-		answer(&s->channel, 250, "2.1.0 sender ok");
-	}
-	outcome_release(&o);
-	path_release(&p);
+	else
+		run_path(s, argument, &verb);
 }
 
 /* Several where it is an alias, none where they were named before. */
@@ -313,26 +326,17 @@ static int add_recipient(struct server *s, struct path *p, struct outcome *o)
 
 static void on_rcpt(struct server *s, struct view argument)
 {
-	struct path p = PATH_INIT;
-	struct outcome o = OUTCOME_INIT;
-	struct view word;
-	enum path_fault fault;
+	static const struct path_verb verb = {{"TO:", 3},
+					      "RCPT TO:<address>",
+					      add_recipient,
+					      "2.1.5 recipient ok"};
 
-	if (!s->begun || s->chunking) {
-		answer(&s->channel, 503,
-		       s->begun ? "5.5.1 the content has begun"
-				: "5.5.1 MAIL comes first");
-		return;
-	}
-	fault = path_parse(argument, VIEW("TO:"), &p, &word);
-	if (fault != PATH_FINE)
-		say_fault(s, fault, word, "RCPT TO:<address>");
-	else if (add_recipient(s, &p, &o) < 0)
-		answer_failure(&s->channel, &o);
+	if (!s->begun)
+		answer(&s->channel, 503, "5.5.1 MAIL comes first");
+	else if (s->chunking)
+		answer(&s->channel, 503, "5.5.1 the content has begun");
 	else
-		answer(&s->channel, 250, "2.1.5 recipient ok");
-	outcome_release(&o);
-	path_release(&p);
+		run_path(s, argument, &verb);
 }
 
 static void on_data(struct server *s, struct view argument)
@@ -446,23 +450,13 @@ static void on_quit(struct server *s, struct view argument)
 	s->over = true;
 }
 
-/* RFC 6531 3.7.4.2: what may stand behind an address. */
-static struct view without_smtputf8(struct view v)
-{
-	const struct view word = VIEW(" SMTPUTF8");
-
-	if (v.n > word.n && view_equal_nocase(view_skip(v, v.n - word.n), word))
-		v.n -= word.n;
-	return view_trim(v);
-}
-
 /* Only the server that submits to its own domain could know. */
 static void on_vrfy(struct server *s, struct view argument)
 {
 	struct address a = ADDRESS_INIT;
 	struct outcome o = OUTCOME_INIT;
 
-	if (address_parse(without_smtputf8(argument), &a, &o) < 0)
+	if (address_parse(path_without_smtputf8(argument), &a, &o) < 0)
 		answer_failure(&s->channel, &o);
 	else
 		answer(&s->channel, 252,
@@ -491,7 +485,7 @@ static void on_expn(struct server *s, struct view argument)
 	struct address_list list = ADDRESS_LIST_INIT;
 	struct outcome o = OUTCOME_INIT;
 	struct address a = ADDRESS_INIT;
-	int rc = address_parse(without_smtputf8(argument), &a, &o);
+	int rc = address_parse(path_without_smtputf8(argument), &a, &o);
 
 	if (rc == 0 && !a.has_domain)
 		rc = s->owner->expand(s->owner->context, view_of(a.mailbox),

@@ -151,6 +151,18 @@ int envelope_blame_sender(struct outcome *o)
 	return -1;
 }
 
+/* Neither aliases nor local_to are for a sender. */
+static int qualify_sender(struct address *a, const struct local_policy *local,
+			  struct outcome *o)
+{
+	if (a->has_domain || (local && local->maildomain))
+		return qualify(a, local, o);
+	return fail(o, CAUSE_SENDER, "5.1.7",
+		    "the sender \"%s\" has no domain; set from or maildomain, "
+		    "or give one with -f",
+		    a->mailbox);
+}
+
 int envelope_set_sender(struct envelope *e, struct view text,
 			const struct local_policy *local, struct outcome *o)
 {
@@ -160,7 +172,7 @@ int envelope_set_sender(struct envelope *e, struct view text,
 	if (!trimmed.n || view_equal(trimmed, VIEW("<>"))) {
 		a.mailbox = memory_dup("");
 	} else if (address_parse(text, &a, o) < 0 ||
-		   qualify(&a, local, o) < 0) {
+		   qualify_sender(&a, local, o) < 0) {
 		address_release(&a);
 		return envelope_blame_sender(o);
 	}

@@ -222,6 +222,14 @@ static void says_what_gives_names_a_home(void **state)
 	assert_non_null(strstr(o.text, "maildomain"));
 	assert_non_null(strstr(o.text, "local_to"));
 	outcome_release(&o);
+	/* a sender's home is not where mail to it goes */
+	assert_int_equal(envelope_set_sender(&e, VIEW("lab"), &homeless, &o),
+			 -1);
+	assert_int_equal(o.cause, CAUSE_SENDER);
+	assert_string_equal(o.text,
+			    "the sender \"lab\" has no domain; set from or "
+			    "maildomain, or give one with -f");
+	outcome_release(&o);
 	envelope_release(&e);
 }
 

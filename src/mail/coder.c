@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/text.h"
 #include "mail/media.h"
+#include "mail/scan.h"
 
 #define COLUMN_FAR 200u /* columns beyond it are not told apart */
 
@@ -255,6 +256,18 @@ static bool is_special(char c)
 	return c && strchr("(),:;<>@", c) != NULL;
 }
 
+/* Octets of an atom or an encoded word, as scan_words takes it; else of what
+ * is none, one. */
+static size_t atom_length(struct view v)
+{
+	size_t n = scan_encoded_word(v);
+
+	if (!n)
+		while (n < v.n && scan_is_atext(v.p[n]))
+			n++;
+	return n ? n : 1;
+}
+
 /* A word of a phrase: atoms and quoted strings with no blank between them. */
 static void code_phrase_word(struct coder *c, struct view *v, struct buf *text)
 {
@@ -267,7 +280,7 @@ static void code_phrase_word(struct coder *c, struct view *v, struct buf *text)
 			media_unquote(coder_take(v, media_quoted_length(*v)),
 				      text);
 		else
-			buf_add_view(text, coder_take(v, 1));
+			buf_add_view(text, coder_take(v, atom_length(*v)));
 	}
 	raw = view_make(begin, (size_t)(v->p - begin));
 	coder_word(c, raw, buf_view(text));

@@ -139,11 +139,7 @@ static void add_dot(struct words *w)
 	w->after_dot = true;
 }
 
-/*
- * Octets of an encoded word at the start of v (RFC 2047 2), or 0. Senders put
- * commas and the like in them, though they should not, so they are one piece.
- */
-static size_t encoded_word_length(struct view v)
+size_t scan_encoded_word(struct view v)
 {
 	size_t i = 2, marks = 0;
 
@@ -160,7 +156,7 @@ static size_t encoded_word_length(struct view v)
 
 static void scan_atom(struct scan *s)
 {
-	size_t n = encoded_word_length(s->rest);
+	size_t n = scan_encoded_word(s->rest);
 
 	begin_word(&s->words);
 	if (n)

@@ -52,6 +52,12 @@ bool scan_char(struct scan *s, char c); /* skips it if it is the next */
 /* RFC 5322 3.2.3 atext, with RFC 6532 3.2's octets over 127. */
 bool scan_is_atext(char c);
 
+/*
+ * Octets of an encoded word at the start of v (RFC 2047 2), or 0. Senders put
+ * commas and the like in them, though they should not, so they are one piece.
+ */
+size_t scan_encoded_word(struct view v);
+
 /* Comments and folding blanks (none when strict). */
 bool scan_cfws(struct scan *s);
 

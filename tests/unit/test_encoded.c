@@ -319,6 +319,11 @@ static void addresses_come_back(void **state)
 		 "From: x " AE " <a@b>\r\n"},
 		{"From: " AE " =?utf-8?Q?x?= <a@b>\r\n",
 		 "From: " AE " x <a@b>\r\n"},
+		/* a comma that should not be there is still the word's */
+		{"From: " AE " =?utf-8?Q?x,y?= <a@b>\r\n",
+		 "From: " AE " x,y <a@b>\r\n"},
+		{"From: \"" AE "\"=?utf-8?Q?x,y?= <a@b>\r\n",
+		 "From: " AE "=?utf-8?Q?x,y?= <a@b>\r\n"},
 		{"From: caf\xe9 " AE " <a@b>\r\n",
 		 "From: caf\xe9 " AE " <a@b>\r\n"},
 		{"To: " AE ": a@b, " OE " <c@d>;\r\n",

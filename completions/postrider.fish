@@ -165,9 +165,11 @@ complete -c postrider -l source-ip -x \
 complete -c postrider -l prefer-family -x -a 'any ipv4 ipv6' \
 	-d 'which addresses are tried first'
 complete -c postrider -l proxy-host -x \
-	-d 'SOCKS proxy (not yet in this version)'
+	-d 'connect by this SOCKS5 proxy'
 complete -c postrider -l proxy-port -x \
-	-d 'its port (not yet in this version)'
+	-d 'its port; 1080'
+complete -c postrider -l proxy-user -x \
+	-d 'who we are for the proxy'
 complete -c postrider -l timeout -x -a 'off' \
 	-d 'for every single wait; else RFC 5321\'s times'
 complete -c postrider -l protocol -x -a 'smtp lmtp' \
@@ -192,16 +194,22 @@ complete -c postrider -l mail-parameter -x \
 	-d 'parameters to be added to MAIL FROM'
 complete -c postrider -l rcpt-parameter -x \
 	-d 'parameters to be added to RCPT TO'
-complete -c postrider -l auth -a 'on off auto plain login scram-sha-256 scram-sha-1 cram-md5' \
+complete -c postrider -l auth -a 'on off auto scram-sha-256-plus scram-sha-1-plus scram-sha-256 scram-sha-1 gssapi gs2-krb5 external digest-md5 cram-md5 ntlm plain login oauthbearer xoauth2 anonymous' \
 	-d 'authenticate; on when a user is set'
 complete -c postrider -l user -x \
 	-d 'who authenticates'
+complete -c postrider -l authzid -x \
+	-d 'for whom, if for another (SASL)'
 complete -c postrider -l passwordeval -x \
 	-d 'a command that prints the password'
 complete -c postrider -l password-file -rF \
 	-d 'a file whose first line is the password'
 complete -c postrider -l ntlmdomain -x \
-	-d 'for NTLM (not yet in this version)'
+	-d 'the domain, for NTLM'
+complete -c postrider -l password-credential -x \
+	-d 'the systemd credential that is the password'
+complete -c postrider -l keyring -a 'on off' \
+	-d 'look for the password in the desktop\'s keyring'
 complete -c postrider -l tls -a 'on off' \
 	-d 'encrypt'
 complete -c postrider -l tls-starttls -a 'on off' \
@@ -212,6 +220,12 @@ complete -c postrider -l tls-trust-file -rF \
 	-d 'whose certificates are trusted (PEM)'
 complete -c postrider -l tls-fingerprint -x \
 	-d 'trust the certificate with this fingerprint only'
+complete -c postrider -l tls-pin -x \
+	-d 'trust certificates with one of these public keys'
+complete -c postrider -l dane -a 'off on only' \
+	-d 'believe what signed DNS says of the certificate'
+complete -c postrider -l tls-resume -a 'on off' \
+	-d 'go on with the TLS session of last time'
 complete -c postrider -l tls-host-override -x \
 	-d 'the name that the certificate must have'
 complete -c postrider -l tls-min-version -x -a '1.2 1.3' \
@@ -219,9 +233,11 @@ complete -c postrider -l tls-min-version -x -a '1.2 1.3' \
 complete -c postrider -l tls-priorities -x \
 	-d 'GnuTLS priority string'
 complete -c postrider -l tls-cert-file -rF \
-	-d 'our own certificate (PEM)'
+	-d 'our own certificate (PEM, PKCS #11)'
 complete -c postrider -l tls-key-file -rF \
-	-d 'its key (PEM)'
+	-d 'its key (PEM, PKCS #11)'
+complete -c postrider -l tls-key-passwordeval -x \
+	-d 'a command that prints the key\'s password or PIN'
 complete -c postrider -l tls-crl-file -rF \
 	-d 'certificates that were revoked (PEM)'
 complete -c postrider -l tls-min-dh-prime-bits -x \

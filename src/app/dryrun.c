@@ -17,6 +17,17 @@ static const char *tls_words(const struct tls_policy *tls)
 	return tls->starttls ? "STARTTLS" : "TLS from the start";
 }
 
+static void print_login(const struct auth_policy *auth)
+{
+	size_t i;
+
+	if (auth->want != AUTH_NAMED)
+		printf("strongest offered");
+	for (i = 0; i < auth->mechanisms.n; i++)
+		printf("%s%s", i ? " or " : "", auth->mechanisms.p[i]);
+	printf(" as %s\n", auth->user ? auth->user : "(no user set)");
+}
+
 static void print_server(const struct account *a)
 {
 	printf("account: %s\n", a->name ? a->name : "(command line)");
@@ -28,10 +39,7 @@ static void print_server(const struct account *a)
 	if (!auth_is_wanted(&a->auth))
 		printf("none\n");
 	else
-		printf("%s as %s\n",
-		       a->auth.want == AUTH_NAMED ? a->auth.mechanism
-						  : "strongest offered",
-		       a->auth.user ? a->auth.user : "(no user set)");
+		print_login(&a->auth);
 }
 
 static void print_envelope(const struct envelope *e)

@@ -22,7 +22,7 @@ void account_release(struct account *a)
 		memory_free_secret(*text);
 		*text = NULL;
 	}
-	free(a->auth.mechanism);
+	strings_release(&a->auth.mechanisms);
 	free(a->name);
 	*a = ACCOUNT_INIT;
 }

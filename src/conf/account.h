@@ -14,9 +14,12 @@
 
 /* Where the password is (conf/secret). */
 struct secret_policy {
-	char *password;      /* itself */
-	char *passwordeval;  /* a command that prints it */
-	char *password_file; /* a file whose first line it is */
+	char *password;            /* itself */
+	char *passwordeval;        /* a command that prints it */
+	char *password_file;       /* a file whose first line it is */
+	char *password_credential; /* systemd's; NULL: "postrider.ACCOUNT" */
+	bool keyring;              /* may the desktop's be asked? */
+	char *key_passwordeval;    /* prints the password of tls.key_file */
 };
 
 /* Who the mail is from. */
@@ -55,8 +58,6 @@ struct account {
 	struct identity_policy identity;
 	struct log_policy log;
 	struct dsn_policy dsn;
-	char *proxy_host; /* SOCKS server; NULL: none */
-	unsigned proxy_port;
 };
 
 #define ACCOUNT_INIT ((struct account){0})

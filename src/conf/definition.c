@@ -125,17 +125,6 @@ static int blame(const struct definition *d, const char *name,
 	return -1;
 }
 
-static bool is_off(struct view value)
-{
-	return !value.n || view_equal_nocase(value, VIEW("off"));
-}
-
-static int refuse_later(const char *name, struct outcome *o)
-{
-	return fail(o, CAUSE_FEATURE, "5.3.3", "%s: not yet in this version",
-		    name);
-}
-
 static int apply_entries(const struct definition *d, struct account *a,
 			 struct outcome *o)
 {
@@ -181,36 +170,6 @@ static const char *override_of(const struct definition_build *how,
 				? how->overrides[i].value
 				: "";
 	return value;
-}
-
-/* What this version cannot do and the account asks for. */
-static int check_later(const struct definition *d,
-		       const struct definition_build *how,
-		       const struct account *a, struct outcome *o)
-{
-	struct buf name = BUF_INIT(256);
-	const struct setting *row;
-	const char *value, *given;
-
-	for (row = settings; row < settings + settings_n; row++) {
-		if (!row->later)
-			continue;
-		given = override_of(how, row->name);
-		value = given ? given : definition_get(d, row->name);
-		if (!value || is_off(view_of(value)))
-			continue;
-		refuse_later(row->name, o);
-		return given ? -1 : blame(d, row->name, o);
-	}
-	if (a->auth.want == AUTH_NAMED &&
-	    !auth_is_known(view_of(a->auth.mechanism))) {
-		buf_add_text(&name, "auth ");
-		value_print_auth(a, &name);
-		refuse_later(name.p, o);
-		buf_release(&name);
-		return override_of(how, "auth") ? -1 : blame(d, "auth", o);
-	}
-	return 0;
 }
 
 /* ----------------------------------------------------- what follows from it */
@@ -408,7 +367,7 @@ int definition_to_account(const struct definition *d,
 	setting_apply_defaults(a, d->as_msmtp);
 	if (apply_entries(d, a, o) < 0 || apply_overrides(how, a, o) < 0)
 		return -1;
-	if (check_later(d, how, a, o) < 0 || derive(d, how, a, o) < 0)
+	if (derive(d, how, a, o) < 0)
 		return -1;
 	return check_account(d, how, a, o);
 }

@@ -46,8 +46,6 @@ struct setting {
 	bool secret;          /* no long option; the file must be private */
 	const char *instead;  /* an old name: what to write today; a warning,
 				   no default of its own */
-	bool later;           /* not yet in this version: an error when an
-				   account that sets it is to be used */
 	const char *wanted;   /* what a value must be, in words; NULL: the
 				   type says it */
 	bool (*check)(struct view value); /* of a text; NULL: any */

@@ -59,6 +59,30 @@ bool value_check_fingerprint(struct view value)
 	return ok && (digits == 64 || digits == 40 || digits == 32);
 }
 
+/* SHA-256 in hex, colons allowed, or in base64. */
+static bool is_pin(struct view v)
+{
+	size_t i;
+
+	if (v.n != 44)
+		return v.n >= 64 && value_check_fingerprint(v);
+	for (i = 0; i < 43; i++)
+		if (!text_is_alpha(v.p[i]) && !text_is_digit(v.p[i]) &&
+		    v.p[i] != '+' && v.p[i] != '/')
+			return false;
+	return v.p[43] == '=';
+}
+
+bool value_check_pins(struct view value)
+{
+	struct view word = view_next_word(&value);
+
+	for (; word.n; word = view_next_word(&value))
+		if (!is_pin(word))
+			return false;
+	return true;
+}
+
 /* RFC 5321 4.1.2: esmtp-keyword ["=" esmtp-value]. */
 static bool is_parameter(struct view v)
 {
@@ -116,34 +140,33 @@ bool value_check_deliver_by(struct view value)
 	return view_equal_nocase(mode, VIEW("N"));
 }
 
-/* Mechanisms that msmtp has and that are not yet here: known words, so that
- * the error is about them and not about a slip. */
-static const char *const later_mechanisms[] = {
-	"DIGEST-MD5", "NTLM", "OAUTHBEARER", "XOAUTH2", "EXTERNAL", "GSSAPI",
-};
-
-static bool is_mechanism(struct view name)
+/* The next of a list with blanks or commas between; empty at its end. */
+static struct view next_item(struct view *list)
 {
+	struct view item;
+
+	while (list->n && (list->p[0] == ',' || text_is_space(list->p[0])))
+		*list = view_skip(*list, 1);
+	item = view_make(list->p, 0);
+	while (item.n < list->n && list->p[item.n] != ',' &&
+	       !text_is_space(list->p[item.n]))
+		item.n++;
+	*list = view_skip(*list, item.n);
+	return item;
+}
+
+static void add_upper_case(struct strings *list, struct view name)
+{
+	struct buf text = BUF_INIT(256);
 	size_t i;
 
-	if (auth_is_known(name))
-		return true;
-	for (i = 0; i < sizeof(later_mechanisms) / sizeof(char *); i++)
-		if (view_equal_nocase(name, view_of(later_mechanisms[i])))
-			return true;
-	return false;
+	for (i = 0; i < name.n; i++)
+		buf_add_char(&text, text_upper(name.p[i]));
+	strings_add(list, buf_view(&text));
+	buf_release(&text);
 }
 
-static char *upper_case(struct view v)
-{
-	char *text = memory_dup_n(v.p, v.n), *p;
-
-	for (p = text; *p; p++)
-		if (*p >= 'a' && *p <= 'z')
-			*p = (char)(*p - ('a' - 'A'));
-	return text;
-}
-
+/* One word of its own, or the names of mechanisms. */
 bool value_set_auth(struct account *a, struct view value)
 {
 	static const struct setting_choice wants[] = {
@@ -151,21 +174,25 @@ bool value_set_auth(struct account *a, struct view value)
 		{"on", AUTH_ON},
 		{"off", AUTH_OFF},
 	};
-	char *mechanism = NULL;
+	struct strings names = STRINGS_INIT;
 	enum auth_want want = AUTH_NAMED;
+	struct view word;
 	size_t i;
 
 	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
 		if (view_equal_nocase(value, view_of(wants[i].word)))
 			want = (enum auth_want)wants[i].value;
-	if (want == AUTH_NAMED && !is_mechanism(value))
-		return false;
-	if (want == AUTH_NAMED)
-		mechanism = upper_case(value);
-	free(a->auth.mechanism);
+	while (want == AUTH_NAMED && (word = next_item(&value)).n) {
+		if (!auth_is_known(word)) {
+			strings_release(&names);
+			return false;
+		}
+		add_upper_case(&names, word);
+	}
+	strings_release(&a->auth.mechanisms);
 	a->auth.want = want;
-	a->auth.mechanism = mechanism;
-	return true;
+	a->auth.mechanisms = names;
+	return want != AUTH_NAMED || names.n;
 }
 
 void value_print_auth(const struct account *a, struct buf *out)
@@ -175,13 +202,18 @@ void value_print_auth(const struct account *a, struct buf *out)
 		[AUTH_OFF] = "off",
 		[AUTH_ON] = "on",
 	};
+	const struct strings *names = &a->auth.mechanisms;
 	const char *p;
+	size_t i;
 
 	if (a->auth.want != AUTH_NAMED)
 		buf_add_text(out, words[a->auth.want]);
-	else
-		for (p = a->auth.mechanism; *p; p++)
+	for (i = 0; i < names->n; i++) {
+		if (i)
+			buf_add_char(out, ' ');
+		for (p = names->p[i]; *p; p++)
 			buf_add_char(out, text_lower(*p));
+	}
 }
 
 bool value_set_notify(struct account *a, struct view value)
@@ -214,12 +246,4 @@ void value_print_notify(const struct account *a, struct buf *out)
 	}
 	if (out->n == start)
 		buf_add_text(out, "off");
-}
-
-/* For what has no meaning here. */
-bool value_set_nothing(struct account *a, struct view value)
-{
-	(void)a;
-	(void)value;
-	return true;
 }

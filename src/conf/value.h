@@ -11,19 +11,17 @@
 bool value_check_name(struct view value); /* without blanks */
 bool value_check_ip(struct view value);
 bool value_check_fingerprint(struct view value);
+bool value_check_pins(struct view value);
 bool value_check_parameters(struct view value); /* RFC 5321 4.1.2, less those
 						   that we write ourselves */
 bool value_check_deliver_by(struct view value); /* RFC 2852 4, by-value */
 
-/* auth: on, off, auto or the name of a SASL mechanism. */
+/* auth: on, off, auto or the names of SASL mechanisms. */
 bool value_set_auth(struct account *a, struct view value);
 void value_print_auth(const struct account *a, struct buf *out);
 
 /* dsn_notify: off, or RFC 3461 4.1. */
 bool value_set_notify(struct account *a, struct view value);
 void value_print_notify(const struct account *a, struct buf *out);
-
-/* For what has no meaning here. */
-bool value_set_nothing(struct account *a, struct view value);
 
 #endif

@@ -10,6 +10,14 @@
 
 enum family { FAMILY_ANY = 0, FAMILY_IPV4, FAMILY_IPV6 };
 
+/* A SOCKS5 server on the way (RFC 1928). */
+struct proxy_policy {
+	char *host;     /* NULL: none */
+	unsigned port;  /* 0: 1080 */
+	char *user;     /* RFC 1929; NULL: it asks for none */
+	char *password; /* NULL: empty */
+};
+
 /* How to reach the server. Exactly one of host, socket and tunnel counts; in
  * the order tunnel, socket, host. */
 struct dial_policy {
@@ -19,6 +27,7 @@ struct dial_policy {
 	char *tunnel;    /* command whose stdin and stdout are the server */
 	char *source_ip; /* local address to bind; NULL: any */
 	enum family prefer_family;
+	struct proxy_policy proxy; /* for host only */
 };
 
 /* An open connection. */

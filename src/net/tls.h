@@ -11,6 +11,13 @@
 
 enum tls_version { TLS_1_2 = 0, TLS_1_3 };
 
+/* Does signed DNS say whose certificate is right (RFC 7671, RFC 7673)? */
+enum dane {
+	DANE_OFF = 0,
+	DANE_ON,   /* where there are such records they decide */
+	DANE_ONLY, /* there must be some */
+};
+
 /* What is asked of a TLS session. */
 struct tls_policy {
 	bool on;
@@ -19,10 +26,17 @@ struct tls_policy {
 	char *trust_file; /* PEM; NULL or "system": the system's store */
 	char *crl_file;   /* PEM; NULL: none */
 	char *cert_file;  /* our certificate (chain), PEM; NULL: none */
-	char *key_file;   /* its key, PEM; NULL: in cert_file */
+	char *key_file;   /* its key, PEM; NULL: in cert_file. Both may be
+			     PKCS #11 URIs (RFC 7512) */
 	/* Of the server's certificate, in hex, colons allowed: SHA-256 (64
 	 * digits), SHA-1 (40) or MD5 (32); replaces every other check. */
 	char *fingerprint;
+	/* SHA-256 of the server's public key (SubjectPublicKeyInfo), in hex or
+	 * base64, several with blanks between them: one of them must be it;
+	 * replaces every other check but the fingerprint. */
+	char *pin;
+	enum dane dane;
+	bool resume;         /* keep session tickets, and use them */
 	char *priorities;    /* GnuTLS priority string; NULL: default */
 	char *host_override; /* name in certificate and SNI; NULL: host */
 	enum tls_version min_version;

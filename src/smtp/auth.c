@@ -140,7 +140,7 @@ static const struct mechanism *choose(const struct session *s,
 	size_t i;
 
 	if (policy->want == AUTH_NAMED)
-		return choose_named(s, policy->mechanism, o);
+		return choose_named(s, policy->mechanisms.p[0], o);
 	for (i = 0; i < N_MECHANISMS; i++)
 		if (is_offered(s, &mechanisms[i]) &&
 		    is_usable(&mechanisms[i], s, false))

@@ -6,19 +6,22 @@
 
 #include "base/buf.h"
 #include "base/outcome.h"
+#include "base/strings.h"
 
 enum auth_want {
 	AUTH_AUTO = 0, /* on when a user is set */
 	AUTH_OFF,
 	AUTH_ON,    /* the strongest both sides can do */
-	AUTH_NAMED, /* the mechanism that is named */
+	AUTH_NAMED, /* those that are named, in that order */
 };
 
 /* Whether and how to authenticate (RFC 4954). */
 struct auth_policy {
 	enum auth_want want;
-	char *mechanism; /* AUTH_NAMED: "SCRAM-SHA-256" */
-	char *user;      /* authentication identity; NULL: none */
+	struct strings mechanisms; /* AUTH_NAMED: "SCRAM-SHA-256", ... */
+	char *user;                /* authentication identity; NULL: none */
+	char *authzid;     /* authorization identity; NULL: the user's own */
+	char *ntlm_domain; /* NULL: none */
 };
 
 /*

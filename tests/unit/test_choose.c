@@ -229,12 +229,6 @@ static void refuses_what_makes_no_sense(void **state)
 		 "! 5.3.5 test:2: account 'default' is to authenticate"},
 		{"host h\ntls_key_file /k\n", NULL,
 		 "! 5.3.5 test:2: account 'default' has tls_key_file"},
-		{"host h\nproxy_host p\n", NULL,
-		 "! 5.3.3 test:2: proxy_host: not yet in this version"},
-		{"host h\n", "proxy_host=p",
-		 "! 5.3.3 proxy_host: not yet in this version"},
-		{"host h\nuser u\nauth xoauth2\n", NULL,
-		 "! 5.3.3 test:3: auth xoauth2: not yet in this version"},
 		{"host h\ndomain a%H\xc3\x28\n", NULL,
 		 "! 5.3.5 test:2: domain"},
 	};

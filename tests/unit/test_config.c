@@ -322,7 +322,7 @@ static void finds_everything_at_once(void **state)
 		   "defaults\nhots h\naccount a\nhost h\nport 0\nkeepbcc\n"
 		   "account b\nhost h\nuser u\npassword p\n"
 		   "tls_certcheck off\naccount c : x\naccount a\nhost h\n"
-		   "account d\nhost h\nproxy_host p\n"
+		   "account d\nhost h\ntls_key_file p\n"
 		   "account e\nhost h\ntls off\nuser u\n"
 		   "account f\nhost h\nauth on\n");
 	c = config_load(&request, &o);
@@ -342,7 +342,7 @@ static void finds_everything_at_once(void **state)
 		"the server\n"
 		"W c:12: account 'c' has no host\n"
 		"W c:13: account 'a' is hidden by another of that name\n"
-		"E c:17: proxy_host: not yet in this version\n"
+		"E c:17: account 'd' has tls_key_file without tls_cert_file\n"
 		"W c:18: account 'e' authenticates without TLS, so only by a "
 		"mechanism that hides the password\n"
 		"E c:24: account 'f' is to authenticate and has no user\n");

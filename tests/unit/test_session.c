@@ -181,7 +181,6 @@ static void opens_or_says_why_not(void **state)
 						.starttls = true};
 		struct auth_policy auth = {
 			.want = cases[i].mechanism ? AUTH_NAMED : AUTH_AUTO,
-			.mechanism = (char *)cases[i].mechanism,
 			.user = (char *)cases[i].user,
 		};
 		struct session_request request = {
@@ -194,6 +193,10 @@ static void opens_or_says_why_not(void **state)
 		struct tls *tls = NULL;
 		struct session *s;
 		struct script script;
+
+		if (cases[i].mechanism)
+			strings_add(&auth.mechanisms,
+				    view_of(cases[i].mechanism));
 
 		policy.lmtp = cases[i].lmtp;
 		script_start(&script, cases[i].turns);
@@ -218,6 +221,7 @@ static void opens_or_says_why_not(void **state)
 			assert_int_equal(script_end(&script), 0);
 		else
 			script_end(&script);
+		strings_release(&auth.mechanisms);
 		outcome_release(&o);
 	}
 }

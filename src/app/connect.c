@@ -45,6 +45,7 @@ struct session *connect_account(const struct account *a,
 		.auth = &a->auth,
 		.secret = &secret,
 		.trace = trace,
+		.port = a->dial.socket || a->dial.tunnel ? 0 : a->dial.port,
 	};
 	struct connection connection = CONNECTION_INIT;
 	struct tls *tls = NULL;

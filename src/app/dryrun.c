@@ -25,7 +25,11 @@ static void print_login(const struct auth_policy *auth)
 		printf("strongest offered");
 	for (i = 0; i < auth->mechanisms.n; i++)
 		printf("%s%s", i ? " or " : "", auth->mechanisms.p[i]);
-	printf(" as %s\n", auth->user ? auth->user : "(no user set)");
+	if (auth->user)
+		printf(" as %s\n", auth->user);
+	else
+		printf("%s\n",
+		       auth_needs_user(auth) ? " as (no user set)" : "");
 }
 
 static void print_server(const struct account *a)

@@ -308,7 +308,7 @@ static bool lacks_lmtp_port(const struct account *a)
 
 static bool lacks_user(const struct account *a)
 {
-	return auth_is_wanted(&a->auth) && !a->auth.user;
+	return auth_needs_user(&a->auth) && !a->auth.user;
 }
 
 static bool lacks_certificate(const struct account *a)

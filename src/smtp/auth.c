@@ -1,65 +1,56 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * SASL over SMTP (RFC 4954). GNU SASL knows the mechanisms; this file knows
- * which of them to take, how their messages travel, and that no password is
- * said in clear.
+ * SASL over SMTP (RFC 4954): which mechanisms to try, how their messages
+ * travel, and what a refusal means. That nothing weaker than need be is said is
+ * decided here; what mechanisms say is smtp/sasl's.
  */
 #include "smtp/auth.h"
 
-#include <gsasl.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "smtp/mechanism.h"
+#include "smtp/sasl.h"
 #include "smtp/session.h"
 
 #define ROUNDS_LIMIT       16   /* challenges of one exchange */
 #define COMMAND_LINE_LIMIT 510u /* RFC 5321 4.5.3.1.4, without CRLF */
+#define SECRET_LIMIT       (64u << 10)
 
-/* In order of strength: the first that the server offers is taken. */
-static const struct mechanism {
-	const char *name;
-	bool client_first; /* has an initial response */
-	bool clear;        /* shows the password to who listens */
-	bool weak;   /* who listens can search for the password: in clear only
-			by name */
-	bool mutual; /* the server proves that it knows it as well */
-} mechanisms[] = {
-	{.name = "SCRAM-SHA-256", .client_first = true, .mutual = true},
-	{.name = "SCRAM-SHA-1", .client_first = true, .mutual = true},
-	{.name = "PLAIN", .client_first = true, .clear = true},
-	{.name = "LOGIN", .clear = true},
-	{.name = "CRAM-MD5", .weak = true},
-};
+#define APPLICATION_PASSWORD                                             \
+	"make an application password in the account's settings at the " \
+	"provider, and use that"
+#define OAUTH                                                                 \
+	"it wants OAuth: set auth xoauth2, and a passwordeval that prints a " \
+	"token"
 
-#define N_MECHANISMS (sizeof(mechanisms) / sizeof(mechanisms[0]))
-
-/* One exchange under way. */
-struct exchange {
+/* All attempts to log in on one session. */
+struct login {
 	struct session *session;
 	const struct auth_policy *policy;
 	const struct auth_secret *secret;
-	const struct mechanism *mechanism;
-	Gsasl *library;
-	Gsasl_session *sasl;
-	struct outcome secret_failure; /* why there is no password */
-	bool proven;                   /* GNU SASL has seen all it needs */
+	struct buf password; /* or token, once a mechanism has needed it */
+	bool has_password;
+	bool lacks_password; /* there is none, and one was needed */
+	struct sasl *sasl;
+	const struct mechanism *mechanism; /* of the attempt under way */
 };
 
-static const struct mechanism *find(struct view name)
-{
-	size_t i;
+/* How an attempt ended. */
+enum verdict {
+	VERDICT_DONE,
+	VERDICT_UNABLE,  /* the mechanism needs what we have not; not a word
+			    was said */
+	VERDICT_REFUSED, /* by the server, which may take another mechanism */
+	VERDICT_OVER,    /* so that no other need be tried */
+};
 
-	for (i = 0; i < N_MECHANISMS; i++)
-		if (view_equal_nocase(view_of(mechanisms[i].name), name))
-			return &mechanisms[i];
-	return NULL;
-}
+/* --------------------------------------------------------------- policies */
 
 bool auth_is_known(struct view mechanism)
 {
-	return find(mechanism) != NULL;
+	return mechanism_find(mechanism) != NULL;
 }
 
 bool auth_is_wanted(const struct auth_policy *policy)
@@ -69,10 +60,83 @@ bool auth_is_wanted(const struct auth_policy *policy)
 	return policy->want != AUTH_OFF;
 }
 
+/* The i-th mechanism that the policy lets us think of; NULL behind the last. */
+static const struct mechanism *candidate(const struct auth_policy *policy,
+					 size_t i)
+{
+	const struct strings *names = &policy->mechanisms;
+
+	if (policy->want != AUTH_NAMED)
+		return i < mechanisms_n ? &mechanisms[i] : NULL;
+	return i < names->n ? mechanism_find(view_of(names->p[i])) : NULL;
+}
+
+bool auth_needs_user(const struct auth_policy *policy)
+{
+	const struct mechanism *m;
+	size_t i;
+
+	if (!auth_is_wanted(policy))
+		return false;
+	if (policy->want != AUTH_NAMED)
+		return true;
+	for (i = 0; (m = candidate(policy, i)); i++)
+		if (!m->needs_no_user)
+			return true;
+	return false;
+}
+
+/* -------------------------------------------------------------- the choice */
+
 static bool is_offered(const struct session *s, const struct mechanism *m)
 {
 	return strings_has_nocase(&s->capabilities.mechanisms,
 				  view_of(m->name));
+}
+
+static bool can_bind(const struct session *s)
+{
+	struct buf binding = BUF_INIT_SECRET(1024);
+	const struct tls *tls = stream_tls(s->stream);
+	bool can = tls &&
+		(tls_channel_binding(tls, "tls-unique", &binding) ||
+		 tls_channel_binding(tls, "tls-exporter", &binding));
+
+	buf_release(&binding);
+	return can;
+}
+
+/* In clear nothing that shows the password is used, and what lets it be
+ * searched for only if the user names it (RFC 4954 4, RFC 8314 5). */
+static bool is_safe(const struct login *l, const struct mechanism *m)
+{
+	if (stream_tls(l->session->stream))
+		return true;
+	if (m->strength == STRENGTH_SEARCHABLE)
+		return l->policy->want == AUTH_NAMED;
+	return m->strength != STRENGTH_SHOWN;
+}
+
+static bool is_usable(const struct login *l, const struct mechanism *m)
+{
+	const struct session *s = l->session;
+
+	if (!is_offered(s, m) || !is_safe(l, m) || !sasl_can(l->sasl, m))
+		return false;
+	if (m->strength == STRENGTH_BOUND && !can_bind(s))
+		return false;
+	if (l->policy->want == AUTH_NAMED)
+		return true;
+	return !m->by_name && (!m->by_certificate || s->has_certificate);
+}
+
+/* May m follow on one that the server refused? Down a list that the user made
+ * in any case; else only to what is as strong. */
+static bool may_follow(const struct login *l, const struct mechanism *refused,
+		       const struct mechanism *m)
+{
+	return !refused || l->policy->want == AUTH_NAMED ||
+		m->strength <= refused->strength;
 }
 
 static void join(struct buf *out, const struct strings *list)
@@ -83,166 +147,116 @@ static void join(struct buf *out, const struct strings *list)
 		buf_printf(out, "%s%s", i ? " " : "", list->p[i]);
 }
 
-static void fail_nothing_offered(const struct session *s, struct outcome *o)
+static void fail_not_offered(const struct session *s, struct outcome *o)
 {
+	const char *when = "";
+
+	if (!stream_tls(s->stream))
+		when = " without TLS";
+	else if (s->had_auth_in_clear)
+		when = " under TLS, though it did before";
+	fail(o, CAUSE_AUTH, "5.7.4",
+	     "the server does not offer authentication%s; nothing was sent",
+	     when);
+}
+
+/* Why nothing that the server offers will do. */
+static void fail_nothing_usable(const struct login *l, struct outcome *o)
+{
+	const struct session *s = l->session;
+	const struct mechanism *m;
 	struct buf offered = BUF_INIT(REPLY_LIMIT);
-	bool in_clear = !stream_tls(s->stream);
+	const char *hint = "";
+	size_t i;
 
 	join(&offered, &s->capabilities.mechanisms);
-	if (!offered.n)
-		fail(o, CAUSE_AUTH, "5.7.4",
-		     "the server does not offer authentication%s; nothing was "
-		     "sent",
-		     in_clear ? " without TLS" : "");
-	else
-		fail(o, CAUSE_AUTH, "5.7.4",
-		     "no usable authentication mechanism; the server offers "
-		     "%s%s",
-		     offered.p,
-		     in_clear ? ", and without TLS none that gives the "
-				"password away is used"
-			      : "");
+	if (!offered.n) {
+		fail_not_offered(s, o);
+		goto done;
+	}
+	for (i = 0; (m = candidate(l->policy, i)); i++) {
+		if (l->policy->want != AUTH_NAMED || !is_offered(s, m))
+			continue;
+		if (!sasl_can(l->sasl, m))
+			hint = "; this system's GNU SASL cannot do what is "
+			       "asked for";
+		else if (!is_safe(l, m))
+			hint = "; what is asked for would show the password: "
+			       "it is not used without TLS; set tls on";
+		else if (m->strength == STRENGTH_BOUND)
+			hint = "; this TLS session has nothing to bind to";
+	}
+	if (!*hint && !stream_tls(s->stream))
+		hint = ", and without TLS none that gives the password away "
+		       "is used";
+	fail(o, CAUSE_AUTH, "5.7.4",
+	     "no usable authentication mechanism; the server offers %s%s",
+	     offered.p, hint);
+done:
 	buf_release(&offered);
 }
 
-/* In clear nothing that shows the password is used, and what lets it be
- * searched for only if the user names it (RFC 4954 4, RFC 8314 5). */
-static bool is_usable(const struct mechanism *m, const struct session *s,
-		      bool is_named)
+/* ------------------------------------------------------------- the exchange */
+
+static const char *get_password(void *context, struct outcome *o)
 {
-	if (stream_tls(s->stream))
-		return true;
-	return !m->clear && (is_named || !m->weak);
-}
+	struct login *l = context;
+	const struct auth_secret *secret = l->secret;
 
-static const struct mechanism *choose_named(const struct session *s,
-					    const char *name, struct outcome *o)
-{
-	const struct mechanism *m = find(view_of(name));
-
-	if (m && !is_usable(m, s, true))
-		fail(o, CAUSE_AUTH, "5.7.4",
-		     "%s would show the password: it is not used without TLS; "
-		     "set tls on",
-		     m->name);
-	else if (m && is_offered(s, m))
-		return m;
-	else
-		fail_nothing_offered(s, o);
-	return NULL;
-}
-
-/* The mechanism to use, or NULL. */
-static const struct mechanism *choose(const struct session *s,
-				      const struct auth_policy *policy,
-				      struct outcome *o)
-{
-	size_t i;
-
-	if (policy->want == AUTH_NAMED)
-		return choose_named(s, policy->mechanisms.p[0], o);
-	for (i = 0; i < N_MECHANISMS; i++)
-		if (is_offered(s, &mechanisms[i]) &&
-		    is_usable(&mechanisms[i], s, false))
-			return &mechanisms[i];
-	fail_nothing_offered(s, o);
-	return NULL;
-}
-
-static int provide_password(struct exchange *x)
-{
-	struct buf password = BUF_INIT_SECRET(64u << 10);
-	int rc = GSASL_NO_PASSWORD;
-
-	if (!x->secret || !x->secret->get)
-		fail(&x->secret_failure, CAUSE_AUTH, "5.7.8",
-		     "there is no password");
-	else if (x->secret->get(x->secret->context, &password,
-				&x->secret_failure) == 0)
-		rc = gsasl_property_set(x->sasl, GSASL_PASSWORD, password.p);
-	buf_release(&password);
-	return rc;
-}
-
-/* GNU SASL asks for what a mechanism needs, when it needs it. */
-static int provide(Gsasl *library, Gsasl_session *sasl, Gsasl_property property)
-{
-	struct exchange *x = gsasl_session_hook_get(sasl);
-
-	(void)library;
-	switch (property) {
-	case GSASL_AUTHID:
-		return gsasl_property_set(sasl, property, x->policy->user);
-	case GSASL_PASSWORD: return provide_password(x);
-	default: return GSASL_NO_CALLBACK;
+	if (l->has_password)
+		return l->password.p;
+	l->lacks_password = true;
+	if (!secret || !secret->get) {
+		fail(o, CAUSE_AUTH, "5.7.8", "there is no password");
+		return NULL;
 	}
+	if (secret->get(secret->context, &l->password, o) < 0)
+		return NULL;
+	l->lacks_password = false;
+	l->has_password = true;
+	return l->password.p;
 }
 
-static int fail_sasl(struct exchange *x, int error, struct outcome *o)
-{
-	if (outcome_is_failure(&x->secret_failure)) {
-		outcome_copy(o, &x->secret_failure);
-		return -1;
-	}
-	return fail(o, CAUSE_AUTH, "5.7.8", "%s: %s", x->mechanism->name,
-		    gsasl_strerror(error));
-}
-
-/* One step: the server's words in, ours out (base64 on both sides). */
-static int step(struct exchange *x, const char *challenge, char **response,
-		struct outcome *o)
-{
-	int rc = gsasl_step64(x->sasl, challenge, response);
-
-	if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
-		return fail_sasl(x, rc, o);
-	x->proven = rc == GSASL_OK;
-	return 0;
-}
-
-/* AUTH NAME, with the initial response where it has one and the line may be
- * that long; `=` stands for an empty one (RFC 4954 4). */
-static int begin(struct exchange *x, char **initial, struct reply *reply,
+/* AUTH NAME, with the initial response where there is one and the line may be
+ * that long; `=` stands for an empty one (RFC 4954 4). What did not fit stays
+ * in *initial. */
+static int begin(struct login *l, char **initial, struct reply *reply,
 		 struct outcome *o)
 {
 	struct buf line = BUF_INIT_SECRET(2 * COMMAND_LINE_LIMIT);
 	struct buf shown = BUF_INIT(2 * COMMAND_LINE_LIMIT);
-	int rc = -1;
+	int rc;
 
-	buf_printf(&line, "AUTH %s", x->mechanism->name);
+	buf_printf(&line, "AUTH %s", l->mechanism->name);
 	buf_add_view(&shown, buf_view(&line));
-	if (x->mechanism->client_first) {
-		if (step(x, NULL, initial, o) < 0)
-			goto done;
-		if (line.n + 1 + strlen(*initial) <= COMMAND_LINE_LIMIT) {
-			buf_printf(&line, " %s", **initial ? *initial : "=");
-			buf_add_text(&shown, " *");
-			memory_free_secret(*initial);
-			*initial = NULL;
-		}
+	if (*initial && line.n + 1 + strlen(*initial) <= COMMAND_LINE_LIMIT) {
+		buf_add_char(&line, ' ');
+		buf_add_text(&line, **initial ? *initial : "=");
+		buf_add_text(&shown, " *");
+		memory_free_secret(*initial);
+		*initial = NULL;
 	}
-	rc = session_ask_secret(x->session, "AUTH", buf_view(&line), shown.p,
+	rc = session_ask_secret(l->session, "AUTH", buf_view(&line), shown.p,
 				reply, o);
-done:
 	buf_release(&line);
 	buf_release(&shown);
 	return rc;
 }
 
 /* Give up in the middle: `*`, and the server's 501 (RFC 4954 4). */
-static void cancel(struct exchange *x)
+static void cancel(struct login *l)
 {
 	struct outcome ignored = OUTCOME_INIT;
 	struct reply reply = REPLY_INIT;
 
-	session_ask(x->session, "AUTH", "*", STEP_AUTH, &reply, &ignored);
+	session_ask(l->session, "AUTH", "*", STEP_AUTH, &reply, &ignored);
 	outcome_release(&ignored);
 	reply_release(&reply);
 }
 
 /* Answer challenges until the server stops asking. `pending`: the initial
  * response that did not fit the command line. Takes it over. */
-static int answer_challenges(struct exchange *x, char *pending,
+static int answer_challenges(struct login *l, char *pending,
 			     struct reply *reply, struct outcome *o)
 {
 	int round, rc = 0;
@@ -251,14 +265,14 @@ static int answer_challenges(struct exchange *x, char *pending,
 		if (round == ROUNDS_LIMIT)
 			rc = fail(o, CAUSE_PROTOCOL, "5.5.0",
 				  "the server never stops asking in AUTH %s",
-				  x->mechanism->name);
+				  l->mechanism->name);
 		else if (!pending)
-			rc = step(x, reply->text.p, &pending, o);
+			rc = sasl_step(l->sasl, reply->text.p, &pending, o);
 		if (rc < 0) {
-			cancel(x);
+			cancel(l);
 			break;
 		}
-		rc = session_ask_secret(x->session, "AUTH", view_of(pending),
+		rc = session_ask_secret(l->session, "AUTH", view_of(pending),
 					"*", reply, o);
 		memory_free_secret(pending);
 		pending = NULL;
@@ -267,76 +281,221 @@ static int answer_challenges(struct exchange *x, char *pending,
 	return rc;
 }
 
-static int converse(struct exchange *x, struct outcome *o)
+/* The proof that a mutual mechanism needs may come with the 235, as its last
+ * word, from servers that save a turn. */
+static bool has_proof(struct login *l, const struct reply *reply)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	const char *last = strrchr(reply->text.p, ' ');
+	char *response = NULL;
+
+	if (!l->mechanism->mutual || sasl_is_done(l->sasl))
+		return true;
+	last = last ? last + 1 : reply->text.p;
+	if (*last)
+		sasl_step(l->sasl, last, &response, &ignored);
+	memory_free_secret(response);
+	outcome_release(&ignored);
+	return sasl_is_done(l->sasl);
+}
+
+/* ---------------------------------------------------- what a refusal means */
+
+/* What is known to help, by what the server says (text_matches). */
+static const struct {
+	const char *reply;
+	const char *hint;
+} hints[] = {
+	{"*application-specific password*", APPLICATION_PASSWORD},
+	{"*application password*", APPLICATION_PASSWORD},
+	{"*app password*", APPLICATION_PASSWORD},
+	{"*InvalidSecondFactor*", APPLICATION_PASSWORD},
+	{"*BadCredentials*", APPLICATION_PASSWORD},
+	{"* 5.7.139 *", OAUTH},
+	{"*basic authentication is disabled*", OAUTH},
+	{"*SmtpClientAuthentication is disabled*",
+	 "whoever administers the mailbox must allow SMTP AUTH for it"},
+};
+
+static const char *known_hint(const struct reply *reply)
+{
+	struct buf words = BUF_INIT(2 * REPLY_LIMIT);
+	const char *hint = NULL;
+	size_t i;
+
+	reply_add_words(reply, &words);
+	for (i = 0; !hint && i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (text_matches(view_of(hints[i].reply), buf_view(&words)))
+			hint = hints[i].hint;
+	buf_release(&words);
+	return hint;
+}
+
+/* A server that keeps only digests of passwords can't do what it offers. */
+static bool may_lack_password(const struct login *l)
+{
+	const struct mechanism *plain = mechanism_find(VIEW("PLAIN"));
+
+	return l->mechanism->strength != STRENGTH_SHOWN &&
+		!l->mechanism->needs_no_user &&
+		stream_tls(l->session->stream) && is_offered(l->session, plain);
+}
+
+static void add_hint(const struct login *l, const struct reply *reply,
+		     struct outcome *o)
+{
+	const char *known = known_hint(reply);
+	struct buf words = BUF_INIT(4096);
+
+	if (sasl_complaint(l->sasl)) {
+		buf_printf(&words, "of the token it says: %s",
+			   sasl_complaint(l->sasl));
+		outcome_add_hint(o, words.p);
+	}
+	if (known)
+		outcome_add_hint(o, known);
+	else if (reply->code == 432)
+		outcome_add_hint(o,
+				 "auth plain, once, makes the server know "
+				 "the password");
+	else if (may_lack_password(l))
+		outcome_add_hint(o,
+				 "if the password is right, the server may "
+				 "not have it in the form for this; "
+				 "auth plain may do");
+	buf_release(&words);
+}
+
+/* Is there sense in another mechanism (RFC 4954 4, 6)? If the server has seen
+ * what we know and says that it is wrong, it would be so again. */
+static enum verdict judge(const struct login *l, const struct reply *reply)
+{
+	bool is_wrong = reply->code == 535 &&
+		l->mechanism->strength == STRENGTH_SHOWN;
+	bool is_refusal = reply->code == 504 || reply->code == 534 ||
+		reply->code == 535;
+
+	if (l->session->ended || is_wrong || !is_refusal)
+		return VERDICT_OVER;
+	return VERDICT_REFUSED;
+}
+
+/* 235 is the end of it, if the server has proved itself. */
+static enum verdict conclude(struct login *l, const struct reply *reply,
+			     struct outcome *o)
+{
+	if (reply->code != 235) {
+		reply_fail(reply, STEP_AUTH, l->session->host, "AUTH", o);
+		add_hint(l, reply, o);
+		return judge(l, reply);
+	}
+	if (has_proof(l, reply))
+		return VERDICT_DONE;
+	fail(o, CAUSE_AUTH, "5.7.8",
+	     "the server accepted the login but did not prove that it knows "
+	     "the password (%s)",
+	     l->mechanism->name);
+	return VERDICT_OVER;
+}
+
+/* ------------------------------------------------------------- the attempts */
+
+/* The channel to name in SCRAM. If the server offers to bind and the user has
+ * named the other form, it must not be told that it lacks something. */
+static const struct tls *channel(const struct login *l)
+{
+	const struct session *s = l->session;
+	struct buf bound = BUF_INIT(64);
+	bool is_refused;
+
+	buf_printf(&bound, "%s-PLUS", l->mechanism->name);
+	is_refused = strings_has_nocase(&s->capabilities.mechanisms,
+					buf_view(&bound));
+	buf_release(&bound);
+	return is_refused ? NULL : stream_tls(s->stream);
+}
+
+static enum verdict attempt(struct login *l, struct outcome *o)
 {
 	struct reply reply = REPLY_INIT;
+	enum verdict verdict = VERDICT_OVER;
 	char *initial = NULL;
-	int rc = begin(x, &initial, &reply, o);
+	int rc;
 
-	if (rc < 0)
-		memory_free_secret(initial);
+	if (sasl_begin(l->sasl, l->mechanism, channel(l), o) < 0)
+		return VERDICT_UNABLE;
+	if (l->mechanism->client_first &&
+	    sasl_step(l->sasl, NULL, &initial, o) < 0)
+		return l->lacks_password ? VERDICT_OVER : VERDICT_UNABLE;
+	rc = begin(l, &initial, &reply, o);
+	if (rc == 0)
+		rc = answer_challenges(l, initial, &reply, o);
 	else
-		rc = answer_challenges(x, initial, &reply, o);
-	if (rc == 0 && reply.code != 235)
-		rc = reply_fail(&reply, STEP_AUTH, x->session->host, "AUTH", o);
-	if (rc == 0 && x->mechanism->mutual && !x->proven)
-		rc = fail(
-			o, CAUSE_AUTH, "5.7.8",
-			"the server accepted the login but did not prove that "
-			"it knows the password (%s)",
-			x->mechanism->name);
+		memory_free_secret(initial);
+	if (rc == 0)
+		verdict = conclude(l, &reply, o);
 	reply_release(&reply);
-	return rc;
+	return verdict;
 }
 
-/* GNU SASL frees its copy without wiping it. */
-static void wipe_password(Gsasl_session *sasl)
+/* Try one after the other. The first refusal is what is told in the end. */
+static int log_in(struct login *l, struct outcome *o)
 {
-	const char *copy = gsasl_property_fast(sasl, GSASL_PASSWORD);
+	const struct mechanism *m, *refused = NULL;
+	enum verdict verdict = VERDICT_UNABLE;
+	struct outcome why = OUTCOME_INIT;
+	size_t i;
 
-	if (copy)
-		memory_wipe((char *)(uintptr_t)copy, strlen(copy));
-}
-
-static int run_exchange(struct exchange *x, struct outcome *o)
-{
-	int rc = gsasl_init(&x->library);
-
-	if (rc != GSASL_OK)
-		return fail_sasl(x, rc, o);
-	gsasl_callback_set(x->library, provide);
-	rc = gsasl_client_start(x->library, x->mechanism->name, &x->sasl);
-	if (rc != GSASL_OK) {
-		rc = fail_sasl(x, rc, o);
-		goto done;
+	for (i = 0; (m = candidate(l->policy, i)); i++) {
+		if (verdict != VERDICT_UNABLE && verdict != VERDICT_REFUSED)
+			break;
+		if (!is_usable(l, m) || !may_follow(l, refused, m))
+			continue;
+		l->mechanism = m;
+		verdict = attempt(l, &why);
+		if (verdict == VERDICT_REFUSED)
+			refused = m;
+		if (verdict != VERDICT_DONE && !outcome_is_failure(o))
+			outcome_copy(o, &why);
+		outcome_release(&why);
 	}
-	gsasl_session_hook_set(x->sasl, x);
-	rc = converse(x, o);
-	wipe_password(x->sasl);
-	gsasl_finish(x->sasl);
-done:
-	gsasl_done(x->library);
-	outcome_release(&x->secret_failure);
-	return rc;
+	if (verdict == VERDICT_DONE) {
+		outcome_release(o);
+		l->session->mechanism = l->mechanism->name;
+		return 0;
+	}
+	if (!outcome_is_failure(o))
+		fail_nothing_usable(l, o);
+	return -1;
 }
 
 int auth_run(struct session *s, const struct auth_policy *policy,
 	     const struct auth_secret *secret, struct outcome *o)
 {
-	struct exchange x = {
+	struct login l = {
 		.session = s,
 		.policy = policy,
 		.secret = secret,
-		.mechanism = choose(s, policy, o),
+		.password = BUF_INIT_SECRET(SECRET_LIMIT),
 	};
+	struct sasl_identity identity = {
+		.user = policy->user,
+		.authzid = policy->authzid,
+		.realm = policy->ntlm_domain,
+		.host = s->host,
+		.port = s->port,
+		.password = get_password,
+		.context = &l,
+	};
+	int rc = -1;
 
-	if (!x.mechanism)
-		return -1;
-	if (!policy->user)
+	if (auth_needs_user(policy) && !policy->user)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "auth is on, but no user is set");
-	if (run_exchange(&x, o) < 0)
-		return -1;
-	s->mechanism = x.mechanism->name;
-	return 0;
+	l.sasl = sasl_new(&identity, o);
+	if (l.sasl)
+		rc = log_in(&l, o);
+	sasl_free(l.sasl);
+	buf_release(&l.password);
+	return rc;
 }

@@ -223,6 +223,7 @@ static int open_steps(struct session *s, struct tls *tls,
 		request->on_capabilities(request->context, s,
 					 tls && !policy->starttls);
 	if (tls && policy->starttls) {
+		s->had_auth_in_clear = s->capabilities.mechanisms.n > 0;
 		if (start_tls(s, tls, o) < 0 || hello(s, o) < 0)
 			return -1;
 		if (request->on_capabilities)
@@ -243,6 +244,8 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 	s->policy = request->policy;
 	s->trace = request->trace;
 	s->host = memory_dup(stream_host(stream));
+	s->port = request->port;
+	s->has_certificate = tls && request->tls->cert_file;
 	if (open_steps(s, tls, request, o) == 0)
 		return s;
 	if (!o->host)

@@ -53,11 +53,14 @@ struct session {
 	const struct trace *trace;
 	struct capabilities capabilities; /* of the last EHLO */
 	char *host;                       /* the name the user configured */
-	char *greeting;        /* what the server said first; printable */
-	const char *mechanism; /* SASL mechanism that authenticated; or NULL */
-	bool ended;            /* 421, a lost connection or QUIT: nothing more
+	unsigned port;                    /* its port; 0: not known */
+	char *greeting;         /* what the server said first; printable */
+	const char *mechanism;  /* SASL mechanism that authenticated; or NULL */
+	bool has_certificate;   /* TLS has one of ours to show */
+	bool had_auth_in_clear; /* AUTH was offered before STARTTLS */
+	bool ended;             /* 421, a lost connection or QUIT: nothing more
 				   may be said */
-	bool dirty;            /* a transaction is open: RSET comes first */
+	bool dirty;             /* a transaction is open: RSET comes first */
 };
 
 /* Everything session_open needs besides the stream. */
@@ -67,6 +70,7 @@ struct session_request {
 	const struct auth_policy *auth;
 	const struct auth_secret *secret;
 	const struct trace *trace;
+	unsigned port; /* the server's, for OAUTHBEARER; 0: not known */
 	/* The probe looks at what is offered before TLS; NULL: nobody does. */
 	void (*on_capabilities)(void *context, const struct session *s,
 				bool secured);

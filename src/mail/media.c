@@ -185,19 +185,22 @@ static bool is_segment(struct view found, struct view name,
 static bool add_segment(struct view rest, struct view name,
 			unsigned long long number, struct buf *out)
 {
+	struct buf value = BUF_INIT(4 * out->limit);
 	struct parameter p;
-	bool is_whole = false;
+	bool is_whole = false, is_found = false;
 
-	while (media_next_parameter(&rest, &p)) {
-		if (!is_segment(p.name, name, number, &is_whole))
-			continue;
-		if (p.name.p[p.name.n - 1] == '*')
-			add_extended(p.value, number == 0, out);
-		else
-			media_unquote(p.value, out);
-		return !is_whole;
-	}
-	return false;
+	while (!is_found && media_next_parameter(&rest, &p))
+		is_found = is_segment(p.name, name, number, &is_whole);
+	if (!is_found)
+		return false;
+	media_unquote(p.value, &value);
+	if (p.name.p[p.name.n - 1] == '*')
+		add_extended(buf_view(&value), number == 0, out);
+	else
+		buf_add_view(out, buf_view(&value));
+	out->overflow = out->overflow || value.overflow;
+	buf_release(&value);
+	return !is_whole;
 }
 
 /* RFC 2046 5.1.1: a blank at its end is none of its own. */

@@ -161,6 +161,13 @@ static int count_part(struct planner *pl, size_t n_spans, struct outcome *o)
 		    PLAN_PARTS_MAX);
 }
 
+/* What a part's header is in the end counts as body (RFC 6152 1). */
+static void note_header(struct planner *pl, const struct buf *header)
+{
+	if (pl->way->eightbit && view_has_8bit(buf_view(header)))
+		pl->p->form = FORM_8BIT;
+}
+
 /* The part's header, with the empty line that may be missing behind it. */
 static int add_header(struct planner *pl, const struct part *part,
 		      const struct rewrite *r, struct outcome *o)
@@ -175,6 +182,7 @@ static int add_header(struct planner *pl, const struct part *part,
 	buf_clear(&pl->scratch);
 	if (rewrite_header(buf_view(&pl->header), r, &pl->scratch, o) < 0)
 		return -1;
+	note_header(pl, &pl->scratch);
 	span.size = pl->scratch.n + 2;
 	add_copy(pl, part->header_at);
 	add_span(pl, &span);
@@ -262,8 +270,10 @@ static int plan_header(struct planner *pl, const struct part *part,
 		return 0;
 	}
 	if (!r.encoding && !(changes && lacks_separator(part)) &&
-	    !header_must_change(pl, buf_view(&pl->header)))
+	    !header_must_change(pl, buf_view(&pl->header))) {
+		note_header(pl, &pl->header);
 		return 0;
+	}
 	if (must_stay(pl, part))
 		return refuse_signed("a header with 8-bit data or long lines",
 				     o);
@@ -315,8 +325,6 @@ static int begin_part(void *context, const struct part *part,
 		outcome_add_context(o, "in the header of a part");
 		return -1;
 	}
-	if (pl->way->eightbit && view_has_8bit(header))
-		pl->p->form = FORM_8BIT;
 	if (part->is_filler || !media_is_composite(part->media))
 		return 0;
 	return begin_composite(pl, part, o);

@@ -86,6 +86,7 @@ static const struct {
 	/* RFC 2231 */
 	{"multipart/mixed; boundary*=us-ascii''b", MEDIA_MULTIPART, "b"},
 	{"multipart/mixed; boundary*=''b", MEDIA_MULTIPART, "b"},
+	{"multipart/mixed; boundary*=\"''b%41;c\"", MEDIA_MULTIPART, "bA;c"},
 	{"multipart/mixed; boundary*=us-ascii'en'a%20%3d%3Db", MEDIA_MULTIPART,
 	 "a ==b"},
 	{"multipart/mixed; boundary*=us-ascii''a%4xb%", MEDIA_MULTIPART,

@@ -205,6 +205,13 @@ static const struct {
 	       "multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n"
 	       "--b--\r\n",
 	 FORM_7BIT},
+	/* with its label the last 8-bit octet goes */
+	{&eight, REENCODE_AUTO,
+	 VIEW(MIXED "\r\n--b\r\nContent-Transfer-Encoding:;\xe9\r\n\r\n\0g\r\n"
+		    "--b--\r\n"),
+	 MIXED "\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\nAGc=\r\n"
+	       "--b--\r\n",
+	 FORM_7BIT},
 	/* the message's header */
 	{&seven, REENCODE_AUTO, VIEW("Subject: " AE "\r\n\r\nx\r\n"),
 	 "Subject: =?utf-8?B?w6Q=?=\r\n\r\nx\r\n", FORM_7BIT},

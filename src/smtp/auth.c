@@ -32,7 +32,6 @@ struct login {
 	const struct auth_secret *secret;
 	struct buf password; /* or token, once a mechanism has needed it */
 	bool has_password;
-	bool lacks_password; /* there is none, and one was needed */
 	struct sasl *sasl;
 	const struct mechanism *mechanism; /* of the attempt under way */
 };
@@ -205,14 +204,12 @@ static const char *get_password(void *context, struct outcome *o)
 
 	if (l->has_password)
 		return l->password.p;
-	l->lacks_password = true;
 	if (!secret || !secret->get) {
 		fail(o, CAUSE_AUTH, "5.7.8", "there is no password");
 		return NULL;
 	}
 	if (secret->get(secret->context, &l->password, o) < 0)
 		return NULL;
-	l->lacks_password = false;
 	l->has_password = true;
 	return l->password.p;
 }
@@ -423,10 +420,11 @@ static enum verdict attempt(struct login *l, struct outcome *o)
 	int rc;
 
 	if (sasl_begin(l->sasl, l->mechanism, channel(l), o) < 0)
-		return VERDICT_UNABLE;
+		return VERDICT_OVER;
 	if (l->mechanism->client_first &&
 	    sasl_step(l->sasl, NULL, &initial, o) < 0)
-		return l->lacks_password ? VERDICT_OVER : VERDICT_UNABLE;
+		return l->mechanism->needs_no_user ? VERDICT_UNABLE
+						   : VERDICT_OVER;
 	rc = begin(l, &initial, &reply, o);
 	if (rc == 0)
 		rc = answer_challenges(l, initial, &reply, o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * GNU SASL behind one door, with the mechanisms that it lacks beside it. User
- * and password are prepared (RFC 4013) here, once, for all of them.
+ * GNU SASL behind one door, with our own mechanisms beside it. User and
+ * password are prepared (RFC 4013) here, once, for all of them.
  */
 #include "smtp/sasl.h"
 
@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "smtp/bearer.h"
+#include "smtp/scram.h"
 
 #define TOKEN_LIMIT     (128u << 10) /* octets of a message with a token */
 #define COMPLAINT_LIMIT 1024u        /* octets of a complaint that are shown */
@@ -22,10 +23,10 @@
 struct sasl {
 	const struct sasl_identity *identity;
 	const struct mechanism *mechanism;
-	const struct tls *tls; /* to bind to; NULL: nothing */
 	Gsasl *library;
 	Gsasl_session *exchange;        /* GNU SASL's; NULL: not its */
 	const struct bearer_form *form; /* ours; NULL: not ours */
+	struct scram *scram;            /* ours; NULL: not ours */
 	unsigned steps;                 /* of ours so far */
 	bool is_done;
 	char *complaint;
@@ -79,29 +80,6 @@ static int set_password(struct sasl *s, Gsasl_session *x)
 			: GSASL_NO_PASSWORD;
 }
 
-/* Only one of the two types fits a session: TLS 1.3 has no tls-unique, and for
- * what is older that one is what servers know. */
-static int set_binding(const struct sasl *s, Gsasl_session *x, Gsasl_property p)
-{
-	struct buf octets = BUF_INIT_SECRET(1024);
-	struct buf text = BUF_INIT_SECRET(2048);
-	Gsasl_property fits = GSASL_CB_TLS_UNIQUE;
-	int rc = GSASL_NO_CALLBACK;
-	bool has = s->tls && tls_channel_binding(s->tls, "tls-unique", &octets);
-
-	if (s->tls && !has) {
-		fits = GSASL_CB_TLS_EXPORTER;
-		has = tls_channel_binding(s->tls, "tls-exporter", &octets);
-	}
-	if (has && p == fits) {
-		encode_base64(&text, buf_view(&octets));
-		rc = gsasl_property_set(x, p, text.p);
-	}
-	buf_release(&octets);
-	buf_release(&text);
-	return rc;
-}
-
 /* GNU SASL asks for what a mechanism needs, when it needs it. */
 static int provide(Gsasl *library, Gsasl_session *x, Gsasl_property p)
 {
@@ -117,8 +95,6 @@ static int provide(Gsasl *library, Gsasl_session *x, Gsasl_property p)
 	case GSASL_HOSTNAME: return gsasl_property_set(x, p, id->host);
 	case GSASL_ANONYMOUS_TOKEN:
 		return gsasl_property_set(x, p, id->user ? id->user : "");
-	case GSASL_CB_TLS_UNIQUE:
-	case GSASL_CB_TLS_EXPORTER: return set_binding(s, x, p);
 	default: return GSASL_NO_CALLBACK;
 	}
 }
@@ -130,6 +106,119 @@ static void wipe_password(Gsasl_session *x)
 
 	if (copy)
 		memory_wipe((char *)(uintptr_t)copy, strlen(copy));
+}
+
+static int fail_sasl(const struct sasl *s, int error, struct outcome *o)
+{
+	const char *name = s->mechanism->name;
+
+	if (outcome_is_failure(&s->password_failure)) {
+		outcome_copy(o, &s->password_failure);
+		return -1;
+	}
+	if (error == GSASL_GSSAPI_INIT_SEC_CONTEXT_ERROR)
+		return fail(o, CAUSE_AUTH, "5.7.8",
+			    "%s: Kerberos has no ticket for this server; klist "
+			    "shows what there is, kinit gets one",
+			    name);
+	return fail(o, CAUSE_AUTH, "5.7.8", "%s: %s", name,
+		    gsasl_strerror(error));
+}
+
+/* ------------------------------------------------------------------- SCRAM */
+
+/* Only one of the two types fits a session: TLS 1.3 has no tls-unique, and for
+ * what is older that one is what servers know (RFC 9266 3). */
+static const char *find_binding(const struct tls *tls, struct buf *octets)
+{
+	if (tls && tls_channel_binding(tls, "tls-unique", octets))
+		return "tls-unique";
+	if (tls && tls_channel_binding(tls, "tls-exporter", octets))
+		return "tls-exporter";
+	return NULL;
+}
+
+static int begin_scram(struct sasl *s, const struct tls *tls, struct outcome *o)
+{
+	const struct sasl_identity *id = s->identity;
+	struct buf octets = BUF_INIT_SECRET(1024);
+	char *user = prepare(id->user);
+	char *authzid = id->authzid ? prepare(id->authzid) : NULL;
+	struct scram_request r = {
+		.mechanism = s->mechanism->name,
+		.user = user,
+		.authzid = authzid,
+		.binding_type = find_binding(tls, &octets),
+		.binding_octets = buf_view(&octets),
+	};
+	bool is_bound = s->mechanism->strength == STRENGTH_BOUND;
+	int rc = 0;
+
+	if (r.binding_type)
+		r.binding = is_bound ? SCRAM_BOUND : SCRAM_ABLE;
+	if (is_bound && !r.binding_type)
+		rc = fail(o, CAUSE_AUTH, "5.7.4",
+			  "%s: this session has no TLS channel to bind to",
+			  r.mechanism);
+	else
+		s->scram = scram_new(&r);
+	memory_free_secret(user);
+	memory_free_secret(authzid);
+	buf_release(&octets);
+	return rc;
+}
+
+/* RFC 5802 2.2: what cannot be prepared is no password for SCRAM. */
+static int answer_scram(struct sasl *s, struct view challenge, struct buf *out,
+			struct outcome *o)
+{
+	const char *password = get_password(s);
+	char *prepared;
+	int rc;
+
+	if (!password)
+		return fail_sasl(s, GSASL_NO_PASSWORD, o);
+	if (!view_is_utf8(view_of(password)))
+		return fail(o, CAUSE_AUTH, "5.7.8",
+			    "%s: the password must be text in UTF-8 for it; "
+			    "auth plain takes any octets",
+			    s->mechanism->name);
+	prepared = prepare(password);
+	rc = scram_answer(s->scram, challenge, prepared, out, o);
+	memory_free_secret(prepared);
+	return rc;
+}
+
+/* The three messages: ours, ours on the server's, nothing on its proof. */
+static int step_scram(struct sasl *s, const char *challenge, char **response,
+		      struct outcome *o)
+{
+	struct buf heard = BUF_INIT(TOKEN_LIMIT);
+	struct buf plain = BUF_INIT_SECRET(2 * TOKEN_LIMIT);
+	struct buf coded = BUF_INIT_SECRET(3 * TOKEN_LIMIT);
+	unsigned step = s->steps;
+	int rc = 0;
+
+	if (challenge && !decode_base64(&heard, view_of(challenge)))
+		rc = fail(o, CAUSE_PROTOCOL, "5.5.0",
+			  "%s: the server's challenge is not base64",
+			  s->mechanism->name);
+	else if (step == 0)
+		scram_begin(s->scram, &plain);
+	else if (step == 1)
+		rc = answer_scram(s, buf_view(&heard), &plain, o);
+	else
+		rc = scram_verify(s->scram, buf_view(&heard), o);
+	if (rc == 0) {
+		s->is_done = step >= 2;
+		s->steps++;
+		encode_base64(&coded, buf_view(&plain));
+		*response = buf_detach(&coded);
+	}
+	buf_release(&heard);
+	buf_release(&plain);
+	buf_release(&coded);
+	return rc;
 }
 
 /* ------------------------------------------------------------- the exchange */
@@ -158,6 +247,8 @@ static void end(struct sasl *s)
 		gsasl_finish(s->exchange);
 	}
 	s->exchange = NULL;
+	scram_free(s->scram);
+	s->scram = NULL;
 	s->form = NULL;
 	s->steps = 0;
 	s->is_done = false;
@@ -177,27 +268,8 @@ void sasl_free(struct sasl *s)
 
 bool sasl_can(const struct sasl *s, const struct mechanism *m)
 {
-	return bearer_find(m->name) ||
+	return bearer_find(m->name) || scram_is_one(m->name) ||
 		gsasl_client_support_p(s->library, m->name);
-}
-
-static int fail_sasl(const struct sasl *s, int error, struct outcome *o)
-{
-	if (outcome_is_failure(&s->password_failure)) {
-		outcome_copy(o, &s->password_failure);
-		return -1;
-	}
-	fail(o, CAUSE_AUTH, "5.7.8", "%s: %s", s->mechanism->name,
-	     gsasl_strerror(error));
-	if (error == GSASL_SASLPREP_ERROR)
-		outcome_add_hint(o,
-				 "user and password must be text in UTF-8 "
-				 "for it; auth plain takes any octets");
-	if (error == GSASL_GSSAPI_INIT_SEC_CONTEXT_ERROR)
-		outcome_add_hint(o,
-				 "is there a Kerberos ticket? klist shows "
-				 "it, kinit gets one");
-	return -1;
 }
 
 int sasl_begin(struct sasl *s, const struct mechanism *m, const struct tls *tls,
@@ -207,10 +279,11 @@ int sasl_begin(struct sasl *s, const struct mechanism *m, const struct tls *tls,
 
 	end(s);
 	s->mechanism = m;
-	s->tls = tls;
 	s->form = bearer_find(m->name);
 	if (s->form)
 		return 0;
+	if (scram_is_one(m->name))
+		return begin_scram(s, tls, o);
 	rc = gsasl_client_start(s->library, m->name, &s->exchange);
 	return rc == GSASL_OK ? 0 : fail_sasl(s, rc, o);
 }
@@ -276,6 +349,8 @@ int sasl_step(struct sasl *s, const char *challenge, char **response,
 
 	if (s->form)
 		return step_bearer(s, challenge, response, o);
+	if (s->scram)
+		return step_scram(s, challenge, response, o);
 	rc = gsasl_step64(s->exchange, challenge, response);
 	if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
 		return fail_sasl(s, rc, o);

@@ -3,6 +3,7 @@
 #include "app/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "app/report.h"
 #include "conf/config.h"
 #include "mail/address.h"
+#include "net/socks.h"
 #include "net/tls.h"
 
 struct findings {
@@ -62,12 +64,28 @@ static void find_failure(struct findings *f, const char *account,
 	outcome_release(o);
 }
 
+/* Say that there is one; could it be asked for the server? */
+static void try_proxy(const struct account *a, struct outcome *o)
+{
+	struct socks_request ignored = SOCKS_REQUEST_INIT;
+	char *proxy = dial_proxy_name(&a->dial);
+
+	if (proxy) {
+		printf("proxy of account %s: %s\n", a->name, proxy);
+		socks_prepare(&ignored, &a->dial, o);
+	}
+	socks_request_release(&ignored);
+	free(proxy);
+}
+
 /* What only shows when it is used: files that are named, addresses. */
 static void try_account(const struct account *a, struct findings *f)
 {
 	struct outcome o = OUTCOME_INIT;
 	struct address from = ADDRESS_INIT, local = ADDRESS_INIT;
 
+	try_proxy(a, &o);
+	find_failure(f, a->name, &o);
 	if (a->tls.on)
 		tls_free(connect_load_tls(a, &o));
 	find_failure(f, a->name, &o);

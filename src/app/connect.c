@@ -5,6 +5,9 @@
  */
 #include "app/connect.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "conf/secret.h"
 #include "net/dial.h"
 #include "net/stream.h"
@@ -22,6 +25,16 @@ const char *connect_name(const struct account *a)
 	if (a->dial.socket)
 		return a->dial.socket;
 	return a->dial.host;
+}
+
+void connect_print_proxy(const struct account *a, const char *before,
+			 const char *after)
+{
+	char *proxy = dial_proxy_name(&a->dial);
+
+	if (proxy)
+		printf("%s%s%s", before, proxy, after);
+	free(proxy);
 }
 
 /* The name in the certificate: a tunnel or socket may still name a host. */

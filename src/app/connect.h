@@ -31,4 +31,9 @@ struct tls *connect_load_tls(const struct account *a, struct outcome *o);
 /* The server's name for people: host, socket or tunnel. */
 const char *connect_name(const struct account *a);
 
+/* On standard output: the proxy that would be used, between these words;
+ * nothing where there is none. */
+void connect_print_proxy(const struct account *a, const char *before,
+			 const char *after);
+
 #endif

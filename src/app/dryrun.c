@@ -39,6 +39,7 @@ static void print_server(const struct account *a)
 	if (!a->dial.tunnel && !a->dial.socket)
 		printf(" port %u", a->dial.port);
 	printf(", %s\n", tls_words(&a->tls));
+	connect_print_proxy(a, "proxy: ", "\n");
 	printf("authentication: ");
 	if (!auth_is_wanted(&a->auth))
 		printf("none\n");

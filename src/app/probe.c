@@ -140,6 +140,7 @@ static void run_probe(struct account *a, const struct trace *trace,
 
 	a->auth.want = AUTH_OFF;
 	printf("server: %s port %u\n", connect_name(a), a->dial.port);
+	connect_print_proxy(a, "proxy: ", "\n");
 	if (probe_account(a, trace, &printed, o) == 0)
 		return;
 	report_failure(NULL, o);

@@ -22,6 +22,7 @@ static void print_mailboxes(const struct job *job, const char *name)
 		       connect_name(a));
 		if (!a->dial.socket && !a->dial.tunnel)
 			printf(":%u", a->dial.port);
+		connect_print_proxy(a, " by the proxy ", "");
 		printf("\n");
 	}
 }

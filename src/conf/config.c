@@ -179,6 +179,22 @@ static bool has_weak_fingerprint(const struct account *a)
 	return digits && digits < 64;
 }
 
+/* The proxy's only job is to find a host. */
+static bool has_idle_proxy(const struct account *a)
+{
+	return a->dial.proxy.host && (a->dial.socket || a->dial.tunnel);
+}
+
+static bool has_idle_preference(const struct account *a)
+{
+	bool is_ipv6;
+
+	if (!a->dial.source_ip || a->dial.prefer_family == FAMILY_ANY)
+		return false;
+	is_ipv6 = strchr(a->dial.source_ip, ':');
+	return is_ipv6 != (a->dial.prefer_family == FAMILY_IPV6);
+}
+
 static void warn_about(const struct config_request *request,
 		       const struct definition *d, const struct account *a)
 {
@@ -200,6 +216,12 @@ static void warn_about(const struct config_request *request,
 		{has_weak_fingerprint,
 		 "has a tls_fingerprint other than SHA-256, which can "
 		 "be forged"},
+		{has_idle_proxy,
+		 "has proxy_host, which is for host alone: with "
+		 "socket or tunnel no proxy is used"},
+		{has_idle_preference,
+		 "has prefer_family, but source_ip reaches the other "
+		 "family only"},
 	};
 	size_t i;
 

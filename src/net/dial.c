@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Getting a connection: a command, a unix socket, or TCP to the first of a
- * host's addresses that answers (RFC 8305, "happy eyeballs"). This race is the
- * only place where several things are under way at once. What is said over the
- * connection is not known here.
+ * host's addresses that answers (RFC 8305, "happy eyeballs"), be it the server
+ * or a proxy on the way. This race is the only place where several things are
+ * under way at once. What is said over the connection is not known here.
  */
 #include "net/dial.h"
 
@@ -21,9 +21,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/resolve.h"
+#include "net/socks.h"
 
-#define ATTEMPT_DELAY 250 /* ms, RFC 8305 5 */
-#define BACKLOG_DELAY 50  /* ms between looks at a busy unix socket */
+#define PROXY_PORT    1080 /* RFC 1928 3 */
+#define ATTEMPT_DELAY 250  /* ms, RFC 8305 5 */
+#define BACKLOG_DELAY 50   /* ms between looks at a busy unix socket */
 
 /* The attempts to reach one host. */
 struct race {
@@ -40,6 +42,11 @@ struct race {
 };
 
 /* -------------------------------------------------------------------- words */
+
+static void add_place(struct buf *text, const char *host, unsigned port)
+{
+	buf_printf(text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+}
 
 /* Why, to stand behind a colon: "connection refused". */
 static void add_reason(struct buf *text, int error)
@@ -69,8 +76,7 @@ static int fail_race(const struct race *r, struct outcome *o)
 	struct buf where = BUF_INIT(1024);
 	struct buf tried = BUF_INIT(1024);
 
-	buf_printf(&where, strchr(policy->host, ':') ? "[%s]:%u" : "%s:%u",
-		   policy->host, policy->port);
+	add_place(&where, policy->host, policy->port);
 	if (r->next > 1)
 		buf_printf(&tried, " (tried %zu addresses, last %s)", r->next,
 			   last);
@@ -220,7 +226,7 @@ static ptrdiff_t race_run(struct race *r, struct deadline deadline,
 	}
 }
 
-/* -------------------------------------------------------- the three ways in */
+/* --------------------------------------------------------- the four ways in */
 
 /* Leave only the addresses that can be reached from the source's family. */
 static int keep_family(struct race *r, struct outcome *o)
@@ -298,6 +304,82 @@ static int dial_host(const struct dial_policy *policy, struct deadline deadline,
 	return winner < 0 ? -1 : 0;
 }
 
+static bool uses_proxy(const struct dial_policy *policy)
+{
+	return policy->proxy.host && policy->host && !policy->socket &&
+		!policy->tunnel;
+}
+
+/* The same way, as far as the proxy. */
+static struct dial_policy way_to_proxy(const struct dial_policy *policy)
+{
+	struct dial_policy way = *policy;
+
+	way.host = policy->proxy.host;
+	way.port = policy->proxy.port ? policy->proxy.port : PROXY_PORT;
+	return way;
+}
+
+char *dial_proxy_name(const struct dial_policy *policy)
+{
+	struct buf name = BUF_INIT(1024);
+	struct dial_policy way;
+
+	if (!uses_proxy(policy))
+		return NULL;
+	way = way_to_proxy(policy);
+	add_place(&name, way.host, way.port);
+	return buf_detach(&name);
+}
+
+/* The proxy is there: have it connect. */
+static int pass_proxy(const struct socks_request *request, const char *target,
+		      struct deadline deadline, struct connection *c,
+		      struct outcome *o)
+{
+	struct buf peer = BUF_INIT(2048);
+	int rc = socks_connect(c->fd, request, deadline, o);
+
+	buf_printf(&peer, "%s by the proxy %s", target, c->peer);
+	if (rc < 0) {
+		outcome_add_context(o, "cannot reach %s", peer.p);
+		connection_close(c);
+	} else {
+		free(c->peer);
+		c->peer = buf_detach(&peer);
+	}
+	buf_release(&peer);
+	return rc;
+}
+
+static int dial_proxy(const struct dial_policy *policy,
+		      struct deadline deadline, const struct trace *trace,
+		      struct connection *c, struct outcome *o)
+{
+	struct socks_request request = SOCKS_REQUEST_INIT;
+	struct dial_policy way = way_to_proxy(policy);
+	struct buf target = BUF_INIT(1024);
+	int rc;
+
+	add_place(&target, policy->host, policy->port);
+	rc = socks_prepare(&request, policy, o);
+	if (rc == 0) {
+		rc = dial_host(&way, deadline, trace, c, o);
+		if (rc < 0)
+			outcome_add_context(o, "cannot reach %s by the proxy",
+					    target.p);
+	}
+	if (rc == 0) {
+		trace_note(trace, "connected to the proxy %s", c->peer);
+		rc = pass_proxy(&request, target.p, deadline, c, o);
+	}
+	if (rc < 0)
+		outcome_set_host(o, policy->host);
+	socks_request_release(&request);
+	buf_release(&target);
+	return rc;
+}
+
 /* A unix socket whose queue is full cannot be waited for by poll(). */
 static int connect_unix(int fd, const struct sockaddr_un *to,
 			struct deadline deadline)
@@ -366,6 +448,8 @@ int dial(const struct dial_policy *policy, struct deadline deadline,
 		rc = dial_tunnel(policy->tunnel, c, o);
 	else if (policy->socket)
 		rc = dial_unix(policy->socket, deadline, c, o);
+	else if (uses_proxy(policy))
+		rc = dial_proxy(policy, deadline, trace, c, o);
 	else if (policy->host)
 		rc = dial_host(policy, deadline, trace, c, o);
 	else

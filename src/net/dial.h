@@ -14,8 +14,8 @@ enum family { FAMILY_ANY = 0, FAMILY_IPV4, FAMILY_IPV6 };
 struct proxy_policy {
 	char *host;     /* NULL: none */
 	unsigned port;  /* 0: 1080 */
-	char *user;     /* RFC 1929; NULL: it asks for none */
-	char *password; /* NULL: empty */
+	char *user;     /* RFC 1929; NULL: no login */
+	char *password; /* goes with user, 1–255 octets each */
 };
 
 /* How to reach the server. Exactly one of host, socket and tunnel counts; in
@@ -25,8 +25,10 @@ struct dial_policy {
 	unsigned port;   /* 1–65535 */
 	char *socket;    /* path of a unix socket */
 	char *tunnel;    /* command whose stdin and stdout are the server */
-	char *source_ip; /* local address to bind; NULL: any */
-	enum family prefer_family;
+	char *source_ip; /* local address to bind; NULL: any. Addresses of the
+			    other family cannot be reached from it, whatever
+			    family is preferred */
+	enum family prefer_family; /* this one first, the other soon after */
 	struct proxy_policy proxy; /* for host only */
 };
 
@@ -34,7 +36,8 @@ struct dial_policy {
 struct connection {
 	int fd;      /* non-blocking, close-on-exec; -1: none */
 	pid_t child; /* the tunnel's process; 0: none */
-	char *peer;  /* "192.0.2.1:587", "/run/lmtp", "command"; for words */
+	char *peer;  /* for words: "192.0.2.1:587", "/run/lmtp", "command",
+			"mail.example.org:587 by the proxy 127.0.0.1:1080" */
 };
 
 #define CONNECTION_INIT ((struct connection){.fd = -1})
@@ -47,9 +50,17 @@ struct connection {
  * CAUSE_CONNECT 4.4.1 (refused, unreachable, timed out: the text names the
  * address of the last attempt and how many were tried); CAUSE_CONFIG 5.3.5
  * (a bad source_ip or host name).
+ *
+ * With a proxy (SOCKS5) all of that, prefer_family and source_ip too, is about
+ * the proxy; it is asked for the host within the same deadline, and nothing
+ * else ever is: no resolver here sees the host's name. How that fails is in
+ * net/socks.h; each text names the host and the proxy.
  */
 int dial(const struct dial_policy *policy, struct deadline deadline,
 	 const struct trace *trace, struct connection *c, struct outcome *o);
+
+/* The proxy that dial would use, "127.0.0.1:1080", allocated; NULL: none. */
+char *dial_proxy_name(const struct dial_policy *policy);
 
 void connection_close(struct connection *c);
 

@@ -1,4 +1,4 @@
-"""Fixtures: the two servers, started once, and a client for each test."""
+"""Fixtures: the servers, started once, and a client for each test."""
 
 import os
 import sys

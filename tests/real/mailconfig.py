@@ -10,6 +10,7 @@ DOVECOT_USER = "list"
 MAILBOX_USER = "mail"
 
 DOMAIN = "example.org"
+HIDDEN = "hidden.example.org"	# a name that only the proxies find
 IDN_DOMAIN = "xn--bcher-kva.example.org"	# bücher.example.org
 HOSTNAME = "mail.example.org"
 
@@ -230,3 +231,19 @@ service auth {{
   }}
 }}
 """
+
+# Dante. What it must not reach is a network that nobody has (RFC 5737).
+DANTED_CONF = """\
+logoutput: {base}/danted.log
+internal: 127.0.0.1 port = {danted_port}
+external: lo
+socksmethod: none
+user.privileged: root
+user.unprivileged: nobody
+client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+socks block {{ from: 0.0.0.0/0 to: 192.0.2.0/24 }}
+socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 protocol: tcp }}
+"""
+
+PROXY_USER = "alice"
+PROXY_PASSWORD = "two words"

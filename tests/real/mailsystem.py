@@ -1,6 +1,6 @@
-"""Postfix and Dovecot's SASL on loopback, for one test session.
+"""Postfix, Dovecot's SASL and two proxies on loopback, for one test session.
 
-Knows how the two are unpacked, configured, started and stopped; everything of
+Knows how they are unpacked, configured, started and stopped; everything of
 theirs is below one temporary directory. What is sent to them is no concern of
 this file.
 """
@@ -45,7 +45,7 @@ class Server:
 
 
 class MailSystem:
-    """Both servers. Use: ms = MailSystem(); ms.start(); …; ms.stop()."""
+    """All servers. Use: ms = MailSystem(); ms.start(); …; ms.stop()."""
 
     def __init__(self):
         self.base = tempfile.mkdtemp(prefix="postrider-real-")
@@ -53,6 +53,7 @@ class MailSystem:
         self.processes = []
         self.guard = None
         self.servers = {}
+        self.proxies = {}	# ports, by the program's name
         self.boxes_taken = 0
         join = lambda *names: os.path.join(self.base, *names)
         self.root = join("root")
@@ -139,6 +140,7 @@ class MailSystem:
     def logs(self):
         text = ""
         for path in (self.log, self.dovecot_log,
+                     os.path.join(self.base, "danted.log"),
                      os.path.join(self.base, "output")):
             if os.path.exists(path):
                 with open(path, errors="replace") as f:
@@ -166,6 +168,7 @@ class MailSystem:
             self._configure()
             self._start_dovecot()
             self._start_postfix()
+            self._start_proxies()
             self._start_guard()
         except BaseException:
             self.stop()
@@ -231,7 +234,8 @@ class MailSystem:
                           "-days", "30", "-subj", "/CN=Test " + ca,
                           "-keyout", ca + ".key", "-out", ca + ".crt",
                           "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-        ours = "DNS:localhost,DNS:%s,IP:127.0.0.1" % conf.HOSTNAME
+        ours = "DNS:localhost,DNS:%s,DNS:%s,IP:127.0.0.1" % (
+            conf.HOSTNAME, conf.HIDDEN)
         self._certificate("server", "ca", ours, key=RSA)
         self._certificate("client", "ca", "email:alice@" + conf.DOMAIN)
         self._certificate("stranger", "otherca", ours)
@@ -311,19 +315,13 @@ class MailSystem:
     def _services(self):
         """A line of master.cf for each service, on ports free just now."""
         lines = []
-        sockets = []
-        for name, options in conf.SERVICES.items():
-            s = socket.socket()
-            s.bind(("127.0.0.1", 0))
-            sockets.append(s)
-            port = s.getsockname()[1]
+        ports = free_ports(len(conf.SERVICES))
+        for port, (name, options) in zip(ports, conf.SERVICES.items()):
             self.servers[name] = Server(name, port)
             lines.append("127.0.0.1:%d inet n - n - - smtpd" % port)
             lines.append("  -o syslog_name=postfix/%s" % name)
             for key, value in options.items():
                 lines.append("  -o { %s = %s }" % (key, value))
-        for s in sockets:
-            s.close()
         return "\n".join(lines) + "\n"
 
     def _spawn(self, *argv):
@@ -368,6 +366,37 @@ class MailSystem:
         self._wait_until("Postfix", process, is_up)
         self.wait_log(r"disconnect from")	# of this very look
 
+    def _start_proxies(self):
+        """With a hosts file of their own, so that they know more names."""
+        hosts = os.path.join(self.base, "hosts")
+        self._write(hosts, "127.0.0.1 localhost %s\n" % conf.HIDDEN)
+        own_hosts = ("unshare", "--mount", "sh", "-ec",
+                     'mount --bind "$0" /etc/hosts; exec "$@"', hosts)
+        danted_port, microsocks_port = free_ports(2)
+        told = os.path.join(self.base, "danted.conf")
+        self._write(told, conf.DANTED_CONF.format(
+            base=self.base, danted_port=danted_port))
+        self._start_proxy(
+            "danted", danted_port, *own_hosts, self.root + "/usr/sbin/danted",
+            "-f", told, "-p", os.path.join(self.base, "danted.pid"))
+        self._start_proxy(
+            "microsocks", microsocks_port, *own_hosts,
+            self.root + "/usr/bin/microsocks", "-i", "127.0.0.1",
+            "-p", str(microsocks_port), "-u", conf.PROXY_USER,
+            "-P", conf.PROXY_PASSWORD)
+
+    def _start_proxy(self, name, port, *argv):
+        process = self._spawn(*argv)
+
+        def is_up():
+            try:
+                socket.create_connection(("127.0.0.1", port), 5).close()
+            except OSError:
+                return False
+            return True
+        self._wait_until(name, process, is_up)
+        self.proxies[name] = port
+
     def _start_guard(self):
         """Somebody who clears up if this process is killed."""
         self.guard = subprocess.Popen(
@@ -375,6 +404,17 @@ class MailSystem:
              '{ kill "$@"; sleep 2; rm -rf "$0"; }', self.base] +
             [str(process.pid) for process in self.processes],
             stdin=subprocess.PIPE, start_new_session=True)
+
+
+def free_ports(count):
+    """Ports of 127.0.0.1 that nobody has just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
 
 
 def _base64(text):

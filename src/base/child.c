@@ -10,8 +10,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -21,11 +24,14 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define PIECE           4096 /* octets read at once */
 #define CANNOT_EXEC     127  /* the shell's own status for that */
 #define CAPTURE_SECONDS 300  /* no server waits longer (RFC 5321 4.5.3.2.7) */
 #define EXIT_LOOK       100  /* ms between looks whether a command has ended */
+#define GRACE           1000 /* ms for a command to end */
+#define TREE_MOST       32   /* processes of a command that are ended with it */
 
 /* --------------------------------------------------------- inside the child */
 
@@ -177,20 +183,33 @@ static int collect(int fd, struct buf *out, struct deadline deadline)
 	}
 }
 
+/* What comes behind "the command". */
+static char *end_words(bool by_signal, int number)
+{
+	struct buf words = BUF_INIT(256);
+
+	if (by_signal)
+		buf_printf(&words, "was ended by signal %d (%s)", number,
+			   strsignal(number));
+	else
+		buf_printf(&words, "%s with exit status %d%s",
+			   number ? "failed" : "ended", number,
+			   number == CANNOT_EXEC ? " (it was not found)" : "");
+	return buf_detach(&words);
+}
+
 static int judge(const char *what, int status, struct outcome *o)
 {
-	if (WIFSIGNALED(status))
-		return fail(o, CAUSE_CONFIG, "5.3.5",
-			    "%s: the command was ended by signal %d (%s)", what,
-			    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	if (WEXITSTATUS(status))
-		return fail(o, CAUSE_CONFIG, "5.3.5",
-			    "%s: the command failed with exit status %d%s",
-			    what, WEXITSTATUS(status),
-			    WEXITSTATUS(status) == CANNOT_EXEC
-				    ? " (it was not found)"
-				    : "");
-	return 0;
+	char *words;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	words = end_words(WIFSIGNALED(status),
+			  WIFSIGNALED(status) ? WTERMSIG(status)
+					      : WEXITSTATUS(status));
+	fail(o, CAUSE_CONFIG, "5.3.5", "%s: the command %s", what, words);
+	free(words);
+	return -1;
 }
 
 /* Collect until the end of the output, until the time is up (1), or until the
@@ -290,16 +309,23 @@ broken:
 	return -1;
 }
 
-/* Has it ended by then? Looked at ever less often: most end at once. */
-static bool has_ended_within(pid_t pid, int64_t ms)
+/* Has it ended by then? How is left to be asked again (and is in how, which may
+ * be NULL). Looked at ever less often: most end at once. */
+static bool has_ended_within(pid_t pid, int64_t ms, siginfo_t *how)
 {
 	struct deadline deadline = deadline_in_ms(ms);
 	struct timespec nap = {.tv_nsec = 1000000};
-	pid_t rc;
+	siginfo_t info;
 
 	for (;;) {
-		rc = waitpid(pid, NULL, WNOHANG);
-		if (rc == pid || (rc < 0 && errno != EINTR))
+		memset(&info, 0, sizeof(info));
+		if (waitid(P_PID, (id_t)pid, &info,
+			   WEXITED | WNOHANG | WNOWAIT) < 0 &&
+		    errno != EINTR)
+			return true;
+		if (how)
+			*how = info;
+		if (info.si_pid == pid)
 			return true;
 		if (deadline_passed(deadline))
 			return false;
@@ -309,16 +335,139 @@ static bool has_ended_within(pid_t pid, int64_t ms)
 	}
 }
 
+char *child_end_words(pid_t pid)
+{
+	siginfo_t how = {0};
+
+	if (!has_ended_within(pid, GRACE, &how) || how.si_pid != pid)
+		return NULL;
+	return end_words(how.si_code != CLD_EXITED, how.si_status);
+}
+
+/*
+ * What a command has started: mostly the shell has the one that matters as its
+ * child. They are in our process group, as they may have to ask at the
+ * terminal, and once the shell is gone nobody knows any more whose they were;
+ * so each is held by a pidfd. Before Linux 5.3 the shell alone is ended.
+ */
+struct tree {
+	struct pollfd held[TREE_MOST];
+	size_t n;
+};
+
+#ifdef SYS_pidfd_open
+static int pidfd_of(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void pidfd_signal(int fd, int number)
+{
+	syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+}
+#else
+static int pidfd_of(pid_t pid)
+{
+	(void)pid;
+	return -1;
+}
+
+static void pidfd_signal(int fd, int number)
+{
+	(void)fd;
+	(void)number;
+}
+#endif
+
+/* Each takes at least two octets: what does not fit is beyond the limit. */
+static struct view read_children(pid_t pid, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+		 (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, size);
+		close(fd);
+	}
+	return view_make(text, n > 0 ? (size_t)n : 0);
+}
+
+static void hold_children(struct tree *t, pid_t pid)
+{
+	unsigned long long child;
+	char text[TREE_MOST * 12];
+	struct view left = read_children(pid, text, sizeof(text)), word;
+
+	while (t->n < TREE_MOST) {
+		word = view_next_word(&left);
+		if (!text_to_number(word, INT_MAX, &child))
+			return;
+		t->held[t->n].fd = pidfd_of((pid_t)child);
+		t->held[t->n].events = POLLIN;
+		if (t->held[t->n].fd < 0)
+			continue;
+		t->n++;
+		hold_children(t, (pid_t)child);
+	}
+}
+
+static void signal_tree(const struct tree *t, int number)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		pidfd_signal(t->held[i].fd, number);
+}
+
+/* Until the last of them has ended, or it is time. */
+static void await_tree(struct tree *t, struct deadline deadline)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		while (poll(&t->held[i], 1, deadline_left(deadline)) < 0 &&
+		       errno == EINTR)
+			;
+}
+
+static void release_tree(struct tree *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		close(t->held[i].fd);
+}
+
+/* It has had its time: ask it to end, and then make it. */
+static void make_it_end(pid_t pid)
+{
+	struct tree t = {.n = 0};
+	struct deadline deadline;
+
+	hold_children(&t, pid);
+	kill(pid, SIGTERM);
+	signal_tree(&t, SIGTERM);
+	deadline = deadline_in_ms(GRACE);
+	if (!has_ended_within(pid, GRACE, NULL))
+		kill(pid, SIGKILL);
+	await_tree(&t, deadline);
+	signal_tree(&t, SIGKILL);
+	await_tree(&t, deadline_in_ms(GRACE));
+	release_tree(&t);
+}
+
 void child_end(pid_t pid)
 {
 	int status;
 
-	if (pid <= 0 || has_ended_within(pid, 1000))
+	if (pid <= 0)
 		return;
-	kill(pid, SIGTERM);
-	if (has_ended_within(pid, 1000))
-		return;
-	kill(pid, SIGKILL);
+	if (!has_ended_within(pid, GRACE, NULL))
+		make_it_end(pid);
 	await(pid, &status);
 }
 

@@ -34,9 +34,14 @@ int child_capture(const char *what, const char *command, struct buf *out,
  */
 int child_connect(const char *command, pid_t *pid, struct outcome *o);
 
+/* How a child of child_connect that has closed its output ended: "failed with
+ * exit status 3", "was ended by signal 9 (Killed)"; NULL if it has not within
+ * a second. Allocated. child_end is still due. */
+char *child_end_words(pid_t pid);
+
 /* Wait for a child that child_connect started; after its descriptor was
  * closed it is asked to end (SIGTERM) if it has not within a second, and made
- * to (SIGKILL) a second later. */
+ * to (SIGKILL) a second later, together with what it has started itself. */
 void child_end(pid_t pid);
 
 /*

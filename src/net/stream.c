@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/child.h"
 #include "base/memory.h"
 
 #define PIECE (16u << 10) /* octets moved at once; a full TLS record */
@@ -272,6 +273,23 @@ bool stream_is_quiet(struct stream *s)
 	return !stream_input(s).n && !s->input_ended;
 }
 
+/* A command in place of the server may have failed for reasons of its own. */
+static void add_tunnel(const struct stream *s, struct outcome *o)
+{
+	struct buf hint = BUF_INIT(512);
+	char *words;
+
+	if (s->connection.child <= 0)
+		return;
+	words = child_end_words(s->connection.child);
+	if (words) {
+		buf_printf(&hint, "the tunnel's command %s", words);
+		outcome_add_hint(o, hint.p);
+	}
+	buf_release(&hint);
+	free(words);
+}
+
 int stream_lost(const struct stream *s, struct outcome *o)
 {
 	if (s->why)
@@ -280,6 +298,7 @@ int stream_lost(const struct stream *s, struct outcome *o)
 	else
 		fail(o, CAUSE_CONNECT, "4.4.2", "%s closed the connection",
 		     s->host);
+	add_tunnel(s, o);
 	outcome_set_host(o, s->host);
 	return -1;
 }
@@ -293,6 +312,8 @@ int stream_start_tls(struct stream *s, struct tls *t, struct deadline deadline,
 	s->tls = t;
 	if (tls_handshake(t, s->connection.fd, deadline, o) == 0)
 		return 0;
+	if (o->cause == CAUSE_CONNECT) /* lost in the middle of it */
+		add_tunnel(s, o);
 	/* Neither TLS nor clear text any more: nothing may follow. */
 	s->input_ended = true;
 	s->output_ended = true;

@@ -59,7 +59,8 @@ void stream_consume(struct stream *s, size_t n);
 bool stream_is_quiet(struct stream *s);
 
 /* After stream_progress returned 0: why, as an outcome ("closed the
- * connection", "connection reset by peer", a TLS error); 4.4.2. Returns -1. */
+ * connection", "connection reset by peer", a TLS error), and how a tunnel's
+ * command ended; 4.4.2. Returns -1. */
 int stream_lost(const struct stream *s, struct outcome *o);
 
 /* Hand TLS over to the stream (kept until stream_free) and shake hands.

@@ -148,27 +148,96 @@ static const char *const stubborn[] = {
 	"cat >/dev/null",
 	"exec sleep 1000",
 	"trap '' TERM; echo; while :; do sleep 0.1; done",
+	/* what is to be ended is not the shell */
+	"sleep 1000; true",
+	"(trap '' TERM; while :; do sleep 0.1; done); true",
+	"sleep 1000 | { sleep 1000; }; true",
 };
+
+/* A command whose error output, and that of all it starts, goes to a pipe. */
+static int connect_with_errors(const char *command, pid_t *pid, int *errors)
+{
+	struct outcome o = OUTCOME_INIT;
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int ends[2], fd;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	fd = child_connect(command, pid, &o);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	close(saved);
+	close(ends[1]);
+	*errors = ends[0];
+	assert_true(fd >= 0);
+	return fd;
+}
 
 static void ends_every_command(void **state)
 {
-	struct outcome o = OUTCOME_INIT;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < N_OF(stubborn); i++) {
 		int64_t begin = clock_ms();
+		char text[8];
 		pid_t pid;
-		int fd = child_connect(stubborn[i], &pid, &o);
+		int errors;
+		int fd = connect_with_errors(stubborn[i], &pid, &errors);
 
-		assert_true(fd >= 0);
 		close(fd);
 		child_end(pid);
 		assert_int_equal(kill(pid, 0), -1);
 		assert_int_equal(errno, ESRCH);
+		/* nobody is left who could write: */
+		if (read(errors, text, sizeof(text)) != 0)
+			fail_msg("'%s' says something", stubborn[i]);
+		close(errors);
 		assert_true(clock_ms() - begin < AGES);
 	}
 	child_end(0);
+}
+
+static const struct {
+	const char *command;
+	const char *words; /* NULL: it goes on */
+} ends[] = {
+	{"exit 3", "failed with exit status 3"},
+	{"exit 0", "ended with exit status 0"},
+	{"exec /nonexistent/command 2>/dev/null",
+	 "failed with exit status 127 (it was not found)"},
+	{"kill -9 $$", "was ended by signal 9 (Killed)"},
+	{"exec <&- >&-; sleep 0.1; exit 4", "failed with exit status 4"},
+	{"exec <&- >&-; exec sleep 1000", NULL},
+};
+
+static void knows_how_it_ended(void **state)
+{
+	struct outcome o = OUTCOME_INIT;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(ends); i++) {
+		char text[8], *words, *again;
+		pid_t pid = 0;
+		int fd = child_connect(ends[i].command, &pid, &o);
+
+		assert_true(fd >= 0);
+		assert_int_equal(read_all(fd, text, sizeof(text)), 0);
+		words = child_end_words(pid);
+		again = child_end_words(pid);
+		if (ends[i].words) {
+			assert_string_equal(words, ends[i].words);
+			assert_string_equal(again, ends[i].words);
+		} else {
+			assert_null(words);
+		}
+		free(words);
+		free(again);
+		close(fd);
+		child_end(pid);
+		assert_int_equal(waitpid(pid, NULL, 0), -1);
+		assert_null(child_end_words(pid));
+	}
 }
 
 /* It may put its things in order first. */
@@ -278,6 +347,7 @@ int main(void)
 		cmocka_unit_test(takes_much_output),
 		cmocka_unit_test(connects_a_command),
 		cmocka_unit_test(ends_every_command),
+		cmocka_unit_test(knows_how_it_ended),
 		cmocka_unit_test(asks_before_it_kills),
 		cmocka_unit_test(calls_in_a_copy),
 	};

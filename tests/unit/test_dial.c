@@ -8,13 +8,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "names.h"
 
 #include "base/memory.h"
 #include "unit.h"
 
-#define AGES 60000 /* ms; nothing here takes as long unless it hangs */
+#define FAR  "ff02::1" /* a group: no TCP gets there, and no packet leaves */
+#define AGES 60000     /* ms; nothing here takes as long unless it hangs */
 
 const struct fake_name fake_names[] = {
 	{.name = "good.test", .addresses = {"127.0.0.1"}},
@@ -23,6 +25,11 @@ const struct fake_name fake_names[] = {
 	{.name = "refused-good.test", .addresses = {"127.0.0.2", "127.0.0.1"}},
 	{.name = "hole-good.test", .addresses = {"127.0.0.3", "127.0.0.1"}},
 	{.name = "hole-refused.test", .addresses = {"127.0.0.3", "127.0.0.2"}},
+	{.name = "hole-six.test",
+	 .addresses = {"127.0.0.3", "::1", "127.0.0.1"}},
+	{.name = "refused-six.test",
+	 .addresses = {"127.0.0.2", "::1", "127.0.0.1"}},
+	{.name = "far-good.test", .addresses = {FAR, "127.0.0.1"}},
 	{.name = "all-refused.test",
 	 .addresses = {"127.0.0.2", "127.0.0.4", "127.0.0.5"}},
 	{.name = "hole.test", .addresses = {"127.0.0.3"}},
@@ -155,6 +162,17 @@ static const struct {
 	{"four-six.test", FAMILY_ANY, NULL, "127.0.0.1"},
 	{"four-six.test", FAMILY_IPV6, NULL, SIX},
 	{"six-four.test", FAMILY_ANY, "127.0.0.7", "127.0.0.1"},
+	/* a literal of the other family, where no choice is left */
+	{"127.0.0.1", FAMILY_IPV6, NULL, "127.0.0.1"},
+	{"::1", FAMILY_IPV4, NULL, SIX},
+	/* the preferred family does not answer, is refused, is not there */
+	{"hole-six.test", FAMILY_IPV4, NULL, SIX},
+	{"refused-six.test", FAMILY_IPV4, NULL, SIX},
+	{"far-good.test", FAMILY_IPV6, NULL, "127.0.0.1"},
+	{"far-good.test", FAMILY_ANY, NULL, "127.0.0.1"},
+	/* where we come from decides before what we prefer */
+	{"six-four.test", FAMILY_IPV6, "127.0.0.7", "127.0.0.1"},
+	{"four-six.test", FAMILY_IPV6, "127.0.0.7", "127.0.0.1"},
 };
 
 static void check_connection(const struct connection *c, const char *source)
@@ -194,6 +212,8 @@ static void the_first_that_answers_wins(void **state)
 		struct outcome o = OUTCOME_INIT;
 		char want[64];
 
+		if (six < 0 && strchr(wins[i].host, ':'))
+			continue;
 		if (six < 0) /* refused at once, so the other one wins */
 			winner = "127.0.0.1";
 		snprintf(want, sizeof(want), "%s:%u", winner, port);
@@ -283,6 +303,37 @@ static void says_why_nobody_wins(void **state)
 	}
 }
 
+/* RFC 8305 5: 250 ms for each attempt before the next joins in, none for one
+ * that has failed. */
+static void gives_the_first_a_start(void **state)
+{
+	static const struct {
+		const char *host;
+		int64_t least; /* ms */
+	} cases[] = {
+		{"good.test", 0},
+		{"refused-good.test", 0},
+		{"hole-good.test", 250},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		struct dial_policy policy = {
+			.host = (char *)cases[i].host,
+			.port = port,
+		};
+		struct connection c = CONNECTION_INIT;
+		struct outcome o = OUTCOME_INIT;
+		int64_t begin = clock_ms();
+
+		assert_int_equal(
+			dial(&policy, deadline_in_ms(AGES), NULL, &c, &o), 0);
+		assert_true(clock_ms() - begin >= cases[i].least);
+		connection_close(&c);
+	}
+}
+
 static void note_line(void *context, enum trace_kind kind, struct view line)
 {
 	assert_int_equal(kind, TRACE_NOTE);
@@ -314,6 +365,172 @@ static void tells_what_happens(void **state)
 	buf_release(&told);
 }
 
+/* ---------------------------------------------------------------- a proxy */
+
+/* Says what it is told to whoever connects, after what must be heard. */
+static pid_t serve_proxy(int listener, const char *hear, size_t n_hear,
+			 const char *say, size_t n_say)
+{
+	char heard[512];
+	pid_t pid = fork();
+	size_t got = 0;
+	ssize_t more;
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	fd = accept(listener, NULL, NULL);
+	/* the method, then all else */
+	send(fd, say, 2, MSG_NOSIGNAL);
+	while (got < n_hear) {
+		more = read(fd, heard + got, n_hear - got);
+		if (more <= 0)
+			_exit(1);
+		got += (size_t)more;
+	}
+	if (memcmp(heard, hear, n_hear) != 0)
+		_exit(2);
+	send(fd, say + 2, n_say - 2, MSG_NOSIGNAL);
+	while (read(fd, heard, sizeof(heard)) > 0)
+		;
+	_exit(0);
+}
+
+#define BY_NAME   "\5\1\0\5\1\0\3\14none.example\2\113"
+#define CONNECTED "\5\0\5\0\0\1\177\0\0\1\0\1"
+#define FORBIDDEN "\5\0\5\2\0\1\0\0\0\0\0\0"
+
+static const struct {
+	const char *proxy;
+	const char *source;
+	const char *say;
+	size_t n_say;
+	const char *words; /* of c.peer, or of the failure; %u: proxy's port */
+	const char *status;
+} ways[] = {
+	{"127.0.0.1", NULL, CONNECTED, sizeof(CONNECTED) - 1,
+	 "none.example:587 by the proxy 127.0.0.1:%u", NULL},
+	{"good.test", NULL, CONNECTED, sizeof(CONNECTED) - 1,
+	 "none.example:587 by the proxy 127.0.0.1:%u", NULL},
+	{"refused-good.test", "127.0.0.7", CONNECTED, sizeof(CONNECTED) - 1,
+	 "none.example:587 by the proxy 127.0.0.1:%u", NULL},
+	{"127.0.0.1", NULL, FORBIDDEN, sizeof(FORBIDDEN) - 1,
+	 "cannot reach none.example:587 by the proxy 127.0.0.1:%u: the "
+	 "proxy's rules forbid it",
+	 "5.7.1"},
+};
+
+/* none.example is known to nobody here (getaddrinfo above says so). */
+static void dial_by_proxy(size_t i)
+{
+	struct dial_policy policy = {
+		.host = (char *)"none.example",
+		.port = 587,
+		.source_ip = (char *)ways[i].source,
+		.proxy = {.host = (char *)ways[i].proxy, .port = port},
+	};
+	struct connection c = CONNECTION_INIT;
+	struct outcome o = OUTCOME_INIT;
+	pid_t pid = serve_proxy(good, BY_NAME, sizeof(BY_NAME) - 1, ways[i].say,
+				ways[i].n_say);
+	char want[256];
+	int status;
+
+	snprintf(want, sizeof(want), ways[i].words, port);
+	if (ways[i].status) {
+		assert_int_equal(
+			dial(&policy, deadline_in_ms(AGES), NULL, &c, &o), -1);
+		assert_string_equal(o.text, want);
+		assert_string_equal(o.status, ways[i].status);
+		assert_string_equal(o.host, "none.example");
+		assert_int_equal(c.fd, -1);
+	} else {
+		if (dial(&policy, deadline_in_ms(AGES), NULL, &c, &o) < 0)
+			fail_msg("%zu: %s", i, o.text);
+		assert_string_equal(c.peer, want);
+		check_connection(&c, ways[i].source);
+		connection_close(&c);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	outcome_release(&o);
+}
+
+static void goes_by_a_proxy(void **state)
+{
+	size_t i, before = open_descriptors();
+	int left;
+
+	(void)state;
+	/* What other tests have left to be accepted. */
+	assert_int_equal(fcntl(good, F_SETFL, O_NONBLOCK), 0);
+	while ((left = accept(good, NULL, NULL)) >= 0)
+		close(left);
+	assert_int_equal(fcntl(good, F_SETFL, 0), 0);
+	for (i = 0; i < N_OF(ways); i++) {
+		dial_by_proxy(i);
+		assert_int_equal(open_descriptors(), before);
+	}
+}
+
+static const struct {
+	struct dial_policy policy;
+	const char *name; /* of the proxy */
+	const char *words;
+	const char *status;
+} no_ways[] = {
+	{{.host = (char *)"h",
+	  .port = 25,
+	  .proxy = {.host = (char *)"none.test"}},
+	 "none.test:1080",
+	 "cannot reach h:25 by the proxy: there is no host none.test",
+	 "5.4.4"},
+	{{.host = (char *)"2001:db8::1",
+	  .port = 25,
+	  .proxy = {.host = (char *)"127.0.0.2", .port = 9}},
+	 "127.0.0.2:9",
+	 "cannot reach [2001:db8::1]:25 by the proxy: cannot connect to "
+	 "127.0.0.2:9: connection refused",
+	 "4.4.1"},
+	{{.host = (char *)"h",
+	  .port = 25,
+	  .source_ip = (char *)"::1",
+	  .proxy = {.host = (char *)"good.test", .port = 9}},
+	 "good.test:9",
+	 "cannot reach h:25 by the proxy: source_ip ::1 cannot reach "
+	 "good.test, which has no IPv6 address",
+	 "5.3.5"},
+	{{.host = (char *)"h",
+	  .port = 25,
+	  .proxy = {.host = (char *)"::1", .port = 9, .user = (char *)"u"}},
+	 "[::1]:9",
+	 "proxy_password must not be empty: set it, or unset proxy_user",
+	 "5.3.5"},
+};
+
+static void says_why_no_proxy_helps(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(no_ways); i++) {
+		struct connection c = CONNECTION_INIT;
+		struct outcome o = OUTCOME_INIT;
+		char *name = dial_proxy_name(&no_ways[i].policy);
+
+		assert_string_equal(name, no_ways[i].name);
+		assert_int_equal(dial(&no_ways[i].policy, deadline_in_ms(AGES),
+				      NULL, &c, &o),
+				 -1);
+		assert_string_equal(o.text, no_ways[i].words);
+		assert_string_equal(o.status, no_ways[i].status);
+		assert_int_equal(c.fd, -1);
+		free(name);
+		outcome_release(&o);
+	}
+}
+
 /* --------------------------------------------------- unix sockets, commands */
 
 static int listen_on_path(const char *path, int backlog)
@@ -332,8 +549,11 @@ static int dial_path(const char *path, int64_t ms, struct connection *c,
 {
 	struct dial_policy policy = {
 		.socket = (char *)path,
-		.host = (char *)"none.test", /* does not count */
+		.host = (char *)"none.test",            /* does not count */
+		.proxy = {.host = (char *)"none.test"}, /* neither */
 	};
+
+	assert_null(dial_proxy_name(&policy));
 
 	return dial(&policy, deadline_in_ms(ms), NULL, c, o);
 }
@@ -430,7 +650,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_that_answers_wins),
 		cmocka_unit_test(says_why_nobody_wins),
+		cmocka_unit_test(gives_the_first_a_start),
 		cmocka_unit_test(tells_what_happens),
+		cmocka_unit_test(goes_by_a_proxy),
+		cmocka_unit_test(says_why_no_proxy_helps),
 		cmocka_unit_test(connects_to_a_path),
 		cmocka_unit_test(refuses_a_long_path),
 		cmocka_unit_test(connects_to_a_command),

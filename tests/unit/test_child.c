@@ -152,6 +152,7 @@ static const char *const stubborn[] = {
 	"sleep 1000; true",
 	"(trap '' TERM; while :; do sleep 0.1; done); true",
 	"sleep 1000 | { sleep 1000; }; true",
+	"sh -c 'sleep 1000; true'; true",
 };
 
 /* A command whose error output, and that of all it starts, goes to a pipe. */

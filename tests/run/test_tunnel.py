@@ -15,6 +15,10 @@ TEMPFAIL = 75
 BOB = "bob@example.net"
 HOST = "mail.example.org"
 
+# The server may be gone before it has read our QUIT; a relay that complains of
+# that would do so in our place.
+CALM = "import os, sys\nsys.excepthook = lambda *_: None\n"
+
 # As RELAY, but slow: one octet at a time from the server, in small pieces to
 # it.
 SLOW = """
@@ -87,9 +91,7 @@ def wait_for(what):
 def test_one_that_does_not_end(tunnel, tmp_path, habit):
     """It is ended, before we are; that the message was sent stays true."""
     told = tmp_path / "pid"
-    lines = RELAY.lstrip().split("\n", 1)
-    script = lines[0] + habit.format(path=str(told)) + lines[1]
-    went_well(*tunnel(script))
+    went_well(*tunnel(CALM + habit.format(path=str(told)) + RELAY))
     assert not is_alive(int(told.read_text()))
 
 
@@ -111,7 +113,7 @@ def test_quotes(start, send, tmp_path, command, outer):
     all of it: those are the configuration's."""
     folder = tmp_path / "a b"
     folder.mkdir()
-    (folder / "relay.py").write_text(RELAY)
+    (folder / "relay.py").write_text(CALM + RELAY)
     peer = start()
     value = outer + command.format(python=sys.executable, dir=tmp_path,
                                    port=peer.port) + outer

@@ -43,6 +43,7 @@ static void print_certificate(size_t number, const struct tls_certificate *c)
 	print_text("    ", "valid from: ", view_of(c->valid_from));
 	print_text("    ", "valid until: ", view_of(c->valid_until));
 	print_text("    ", "SHA-256 fingerprint: ", view_of(c->sha256));
+	print_text("    ", "pin: ", view_of(c->pin));
 	print_text("    ", "SHA-1 fingerprint: ", view_of(c->sha1));
 }
 
@@ -149,6 +150,7 @@ static void run_probe(struct account *a, const struct trace *trace,
 	printed.refused = true;
 	a->tls.certcheck = false;
 	forget(&a->tls.fingerprint);
+	forget(&a->tls.pin);
 	forget(&a->tls.cert_file); /* not for a server that is not known */
 	forget(&a->tls.key_file);
 	probe_account(a, trace, &printed, &second);

@@ -156,7 +156,8 @@ static bool sends_password_in_clear(const struct account *a)
 
 static bool checks_no_certificate(const struct account *a)
 {
-	return a->tls.on && !a->tls.certcheck;
+	return a->tls.on && !a->tls.certcheck && !a->tls.fingerprint &&
+		!a->tls.pin;
 }
 
 static bool has_port_of_implicit_tls(const struct account *a)

@@ -297,7 +297,7 @@ static bool lacks_host(const struct account *a)
 static bool lacks_name_for_tls(const struct account *a)
 {
 	return a->tls.on && a->tls.certcheck && !a->tls.fingerprint &&
-		!a->dial.host && !a->tls.host_override;
+		!a->tls.pin && !a->dial.host && !a->tls.host_override;
 }
 
 static bool lacks_lmtp_port(const struct account *a)
@@ -318,7 +318,7 @@ static bool lacks_certificate(const struct account *a)
 
 static bool lacks_tls(const struct account *a)
 {
-	bool is_verified = a->tls.certcheck || a->tls.fingerprint;
+	bool is_verified = a->tls.certcheck || a->tls.fingerprint || a->tls.pin;
 
 	return a->transaction.requiretls && (!a->tls.on || !is_verified);
 }

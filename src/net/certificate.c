@@ -16,6 +16,7 @@
 #include "base/idna.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "net/pin.h"
 
 #define NAME_SIZE   1024       /* octets; a longer name names no host */
 #define WORDS_LIMIT (64 << 10) /* octets of any text made here */
@@ -228,6 +229,7 @@ void certificate_describe(const gnutls_datum_t *der,
 	*facts = (struct tls_certificate){
 		.sha256 = certificate_fingerprint(der, GNUTLS_DIG_SHA256),
 		.sha1 = certificate_fingerprint(der, GNUTLS_DIG_SHA1),
+		.pin = pin_text(der),
 	};
 	if (gnutls_x509_crt_init(&c) < 0)
 		return;
@@ -252,6 +254,7 @@ void certificate_release(struct tls_certificate *facts)
 	free(facts->valid_until);
 	free(facts->sha256);
 	free(facts->sha1);
+	free(facts->pin);
 	*facts = (struct tls_certificate){0};
 }
 

@@ -90,13 +90,14 @@ struct tls_certificate {
 	char *valid_from, *valid_until; /* ISO 8601, UTC */
 	char *sha256; /* fingerprint, AA:BB:…, for tls_fingerprint */
 	char *sha1;
+	char *pin; /* of its public key, base64, for tls_pin */
 };
 
 struct tls_facts {
 	char *version;  /* "TLS1.3" */
 	char *cipher;   /* GnuTLS's description of the session */
 	char *verified; /* "system", a file's name, "fingerprint",
-				   "unchecked" */
+			   "pin", "fingerprint+pin", "unchecked" */
 	struct tls_certificate *chain; /* as sent, the server's own first */
 	size_t n_chain;
 };

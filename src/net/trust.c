@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether a server is the one that the user meant. GnuTLS judges the chain of
- * signatures; the name is judged by net/certificate; here the verdict becomes
- * one line that says what is wrong and what can be done.
+ * Whether a server is the one that the user meant: what the policy names is
+ * loaded here, and asked of the server's certificate. The verdict on a chain of
+ * signatures is net/verdict's.
  */
 #include "net/trust.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
-
-#define NAMES_SHOWN 8 /* of a certificate for somebody else */
+#include "net/identity.h"
+#include "net/verdict.h"
 
 /* ------------------------------------------------------------------ loading */
 
@@ -76,30 +73,6 @@ static int load_crl(struct trust *t, const char *path, struct outcome *o)
 	return n > 0 ? 0 : fail_file("tls_crl_file", path, n, o);
 }
 
-static int load_own(struct trust *t, const struct tls_policy *policy,
-		    struct outcome *o)
-{
-	const char *key = policy->key_file;
-	int rc;
-
-	if (!policy->cert_file && !key)
-		return 0;
-	if (!policy->cert_file)
-		return fail(o, CAUSE_CONFIG, "5.3.5",
-			    "tls_key_file is set, but no tls_cert_file");
-	if (!key)
-		key = policy->cert_file;
-	rc = gnutls_certificate_set_x509_key_file2(t->credentials,
-						   policy->cert_file, key,
-						   GNUTLS_X509_FMT_PEM, NULL,
-						   0);
-	if (rc >= 0)
-		return 0;
-	if (access(policy->cert_file, R_OK) < 0)
-		return fail_file("tls_cert_file", policy->cert_file, rc, o);
-	return fail_file("tls_key_file", key, rc, o);
-}
-
 static bool parse_fingerprint(struct trust *t, const char *text)
 {
 	size_t n = 0; /* hex digits */
@@ -143,14 +116,21 @@ static int load_name(struct trust *t, const struct tls_policy *policy,
 }
 
 /* Nobody's trust is loaded that is not asked: the system's takes a while. */
+static enum trust_by choose(const struct tls_policy *policy)
+{
+	if (policy->fingerprint)
+		return policy->pin ? TRUST_BY_BOTH : TRUST_BY_FINGERPRINT;
+	if (policy->pin)
+		return TRUST_BY_PIN;
+	return policy->certcheck ? TRUST_BY_STORE : TRUST_ANYTHING;
+}
+
 int trust_load(struct trust *t, const struct tls_policy *policy,
 	       const char *host, struct outcome *o)
 {
 	const char *store = policy->trust_file;
 
-	t->by = policy->fingerprint ? TRUST_BY_FINGERPRINT
-		: policy->certcheck ? TRUST_BY_STORE
-				    : TRUST_ANYTHING;
+	t->by = choose(policy);
 	t->host = memory_dup(host ? host : "");
 	t->store = memory_dup(store ? store : "system");
 	if (gnutls_certificate_allocate_credentials(&t->credentials) < 0)
@@ -160,7 +140,14 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 			o, CAUSE_CONFIG, "5.3.5",
 			"tls_fingerprint must have 64 (SHA-256), 40 (SHA-1) or "
 			"32 (MD5) hexadecimal digits");
-	if (load_name(t, policy, o) < 0 || load_own(t, policy, o) < 0)
+	if (policy->pin && !pins_parse(&t->pins, policy->pin))
+		return fail(
+			o, CAUSE_CONFIG, "5.3.5",
+			"tls_pin must be SHA-256 digests of public keys, with "
+			"blanks between them: each 64 hexadecimal digits, or "
+			"base64");
+	if (load_name(t, policy, o) < 0 ||
+	    identity_load(t->credentials, policy, o) < 0)
 		return -1;
 	if (t->by != TRUST_BY_STORE)
 		return 0;
@@ -177,6 +164,7 @@ void trust_release(struct trust *t)
 	free(t->host);
 	free(t->wanted);
 	peer_name_release(&t->name);
+	pins_release(&t->pins);
 	*t = TRUST_INIT;
 }
 
@@ -185,333 +173,27 @@ const char *trust_words(const struct trust *t)
 	switch (t->by) {
 	case TRUST_BY_STORE: return t->store;
 	case TRUST_BY_FINGERPRINT: return "fingerprint";
+	case TRUST_BY_PIN: return "pin";
+	case TRUST_BY_BOTH: return "fingerprint+pin";
 	case TRUST_ANYTHING: break;
 	}
 	return "unchecked";
 }
 
-/* ---------------------------------------------------------------- the words */
-
-/* Who the server is in messages. */
-static const char *server(const struct trust *t)
+const char *trust_server(const struct trust *t)
 {
 	return t->host[0] ? t->host : t->wanted ? t->wanted : "the server";
 }
 
-/* What a refusal is made from. */
-struct case_file {
-	const struct trust *trust;
-	const struct chain *chain;
-	gnutls_session_t session;
-	unsigned status; /* GNUTLS_CERT_… */
-};
+/* ---------------------------------------------------------------- the check */
 
-/* "the certificate of mail.example.org (CN=…)", or the one of the chain that is
- * at fault; what is behind the chain (i == n) is one of the store's. */
-static void add_which(struct buf *text, const struct case_file *f, size_t i)
-{
-	const char *host = server(f->trust);
-	char *subject;
-
-	if (i >= f->chain->n) {
-		buf_printf(text, "a trusted certificate (%s) above that of %s",
-			   f->trust->store, host);
-		return;
-	}
-	subject = certificate_subject(f->chain->p[i]);
-	if (i)
-		buf_printf(text, "the certificate of an issuer (%s) of %s",
-			   subject, host);
-	else
-		buf_printf(text, "the certificate of %s (%s)", host, subject);
-	free(subject);
-}
-
-/* "Which certificate" and then the words. */
-static int refuse(const struct case_file *f, size_t i, struct outcome *o,
-		  const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int refuse(const struct case_file *f, size_t i, struct outcome *o,
-		  const char *format, ...)
-{
-	struct buf text = BUF_INIT(4096);
-	char words[2048];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
-	va_end(args);
-	add_which(&text, f, i);
-	fail(o, CAUSE_TLS, "4.7.5", "%s %s", text.p, words);
-	outcome_set_host(o, server(f->trust));
-	buf_release(&text);
-	return -1;
-}
-
-static char *own_fingerprint(gnutls_session_t session)
+/* The server's own certificate (DER); NULL: it has shown none. */
+static const gnutls_datum_t *shown(gnutls_session_t session)
 {
 	unsigned n = 0;
 	const gnutls_datum_t *sent = gnutls_certificate_get_peers(session, &n);
 
-	return certificate_fingerprint(sent, GNUTLS_DIG_SHA256);
-}
-
-/* ----------------------------------------------- one refusal for each check */
-
-static int refuse_revoked(const struct case_file *f, struct outcome *o)
-{
-	return refuse(f, 0, o,
-		      "has been revoked by its issuer, or one above it has");
-}
-
-static int refuse_expired(const struct case_file *f, struct outcome *o)
-{
-	time_t now = time(NULL), end = (time_t)-1;
-	char *date;
-	size_t i;
-
-	for (i = 0; i < f->chain->n; i++) {
-		end = gnutls_x509_crt_get_expiration_time(f->chain->p[i]);
-		if (end < now)
-			break;
-	}
-	if (i == f->chain->n)
-		return refuse(f, i, o, "has expired");
-	date = certificate_date(end);
-	refuse(f, i, o, "expired on %s; whoever runs the server must renew it",
-	       date);
-	free(date);
-	return -1;
-}
-
-static int refuse_future(const struct case_file *f, struct outcome *o)
-{
-	time_t now = time(NULL), begin = (time_t)-1;
-	char *date, *today;
-	size_t i;
-
-	for (i = 0; i < f->chain->n; i++) {
-		begin = gnutls_x509_crt_get_activation_time(f->chain->p[i]);
-		if (begin > now)
-			break;
-	}
-	if (i == f->chain->n)
-		return refuse(f, i, o, "is not yet valid");
-	date = certificate_date(begin);
-	today = certificate_date(now);
-	refuse(f, i, o,
-	       "is not yet valid: it begins on %s, and this machine's clock "
-	       "says %s",
-	       date, today);
-	free(date);
-	free(today);
-	return -1;
-}
-
-static bool is_self_signed(gnutls_x509_crt_t c)
-{
-	return gnutls_x509_crt_check_issuer(c, c) != 0;
-}
-
-static size_t find_issuer(const struct chain *chain, size_t of)
-{
-	size_t i;
-
-	for (i = 0; i < chain->n; i++)
-		if (i != of &&
-		    gnutls_x509_crt_check_issuer(chain->p[of], chain->p[i]))
-			break;
-	return i;
-}
-
-/* The end of what the server has sent, going up from its own certificate;
- * certificates may come in any order, or go round in a circle. */
-static size_t find_top(const struct chain *chain)
-{
-	size_t top = 0, issuer, steps;
-
-	for (steps = 0; steps < chain->n; steps++) {
-		if (is_self_signed(chain->p[top]))
-			break;
-		issuer = find_issuer(chain, top);
-		if (issuer == chain->n)
-			break;
-		top = issuer;
-	}
-	return top;
-}
-
-static int refuse_unknown(const struct case_file *f, struct outcome *o)
-{
-	const struct trust *t = f->trust;
-	size_t top = find_top(f->chain);
-	char *issuer, *fingerprint;
-
-	if (top == 0 && is_self_signed(f->chain->p[0])) {
-		fingerprint = own_fingerprint(f->session);
-		refuse(f, 0, o,
-		       "is self-signed and not among the trusted ones (%s); "
-		       "if it is the right one, say tls_fingerprint %s",
-		       t->store, fingerprint);
-		free(fingerprint);
-		return -1;
-	}
-	issuer = certificate_issuer(f->chain->p[top]);
-	if (is_self_signed(f->chain->p[top]))
-		refuse(f, 0, o,
-		       "has the issuer %s, who is not among the trusted ones "
-		       "(%s); tls_trust_file can name a file with that "
-		       "issuer's certificate",
-		       issuer, t->store);
-	else
-		refuse(f, 0, o,
-		       "leads to the issuer %s, who is not among the trusted "
-		       "ones (%s), and the server does not send that issuer's "
-		       "certificate; it is unknown, or an intermediate one is "
-		       "missing there; tls_trust_file can name a file with "
-		       "it",
-		       issuer, t->store);
-	free(issuer);
-	return -1;
-}
-
-static bool is_weak(gnutls_x509_crt_t c)
-{
-	int sign = gnutls_x509_crt_get_signature_algorithm(c);
-	unsigned bits = 0;
-	int key = gnutls_x509_crt_get_pk_algorithm(c, &bits);
-
-	if (key >= 0 &&
-	    gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)key, bits) <
-		    GNUTLS_SEC_PARAM_MEDIUM)
-		return true;
-	return sign >= 0 && !is_self_signed(c) &&
-		!gnutls_sign_is_secure2((gnutls_sign_algorithm_t)sign,
-					GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
-}
-
-static int refuse_weak(const struct case_file *f, struct outcome *o)
-{
-	gnutls_x509_crt_t c;
-	unsigned bits = 0;
-	int sign, key;
-	size_t i;
-
-	for (i = 0; i < f->chain->n; i++)
-		if (is_weak(f->chain->p[i]))
-			break;
-	if (i == f->chain->n)
-		return refuse(f, i, o, "uses an algorithm that is too weak");
-	c = f->chain->p[i];
-	sign = gnutls_x509_crt_get_signature_algorithm(c);
-	key = gnutls_x509_crt_get_pk_algorithm(c, &bits);
-	return refuse(
-		f, i, o,
-		"uses an algorithm that is too weak: a key %s of %u bits, "
-		"signed by %s",
-		gnutls_pk_get_name((gnutls_pk_algorithm_t)key), bits,
-		gnutls_sign_get_name((gnutls_sign_algorithm_t)sign));
-}
-
-static int refuse_purpose(const struct case_file *f, struct outcome *o)
-{
-	return refuse(f, 0, o,
-		      "is not meant for a server (its key purpose is another)");
-}
-
-/* Anything else that GnuTLS knows, in its words. */
-static int refuse_otherwise(const struct case_file *f, struct outcome *o)
-{
-	gnutls_datum_t words = {NULL, 0};
-
-	gnutls_certificate_verification_status_print(f->status, GNUTLS_CRT_X509,
-						     &words, 0);
-	refuse(f, 0, o, "does not verify: %s",
-	       words.data ? (char *)words.data : "no reason given");
-	gnutls_free(words.data);
-	return -1;
-}
-
-static int refuse_name(const struct case_file *f, struct outcome *o)
-{
-	const struct trust *t = f->trust;
-	char *names = certificate_names(f->chain->p[0], NAMES_SHOWN);
-
-	if (names[0])
-		refuse(f, 0, o, "is not for the name %s; it is for: %s",
-		       t->wanted, names);
-	else
-		refuse(f, 0, o,
-		       "is for no name at all, so not for the name %s: it has "
-		       "no subjectAltName, and a common name (CN) does not "
-		       "count",
-		       t->wanted);
-	free(names);
-	return -1;
-}
-
-/* -------------------------------------------------------------- the verdict */
-
-/* The first row that applies gives the words. */
-static const struct {
-	unsigned status;
-	int (*refuse)(const struct case_file *f, struct outcome *o);
-} verdicts[] = {
-	{GNUTLS_CERT_REVOKED, refuse_revoked},
-	{GNUTLS_CERT_SIGNER_NOT_FOUND, refuse_unknown},
-	{GNUTLS_CERT_NOT_ACTIVATED, refuse_future},
-	{GNUTLS_CERT_EXPIRED, refuse_expired},
-	{GNUTLS_CERT_INSECURE_ALGORITHM, refuse_weak},
-	{GNUTLS_CERT_PURPOSE_MISMATCH, refuse_purpose},
-	{~0u, refuse_otherwise},
-};
-
-static int judge(const struct case_file *f, struct outcome *o)
-{
-	size_t i = 0;
-
-	if (f->status == 0) {
-		if (certificate_is_for(f->chain->p[0], &f->trust->name))
-			return 0;
-		return refuse_name(f, o);
-	}
-	while (!(verdicts[i].status & f->status))
-		i++;
-	return verdicts[i].refuse(f, o);
-}
-
-static int check_by_store(const struct trust *t, gnutls_session_t session,
-			  struct outcome *o)
-{
-	gnutls_typed_vdata_st server_auth = {
-		.type = GNUTLS_DT_KEY_PURPOSE_OID,
-		.data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER,
-	};
-	struct chain chain;
-	struct case_file f = {t, &chain, session, 0};
-	int rc;
-
-	if (!chain_import(&chain, session)) {
-		rc = fail(o, CAUSE_TLS, "4.7.5",
-			  "%s has shown no certificate that can be read",
-			  server(t));
-		outcome_set_host(o, server(t));
-		goto done;
-	}
-	rc = gnutls_certificate_verify_peers(session, &server_auth, 1,
-					     &f.status);
-	if (rc < 0) {
-		rc = fail(o, CAUSE_TLS, "4.7.5",
-			  "the certificate of %s cannot be verified: %s",
-			  server(t), gnutls_strerror(rc));
-		outcome_set_host(o, server(t));
-		goto done;
-	}
-	rc = judge(&f, o);
-done:
-	chain_release(&chain);
-	return rc;
+	return n ? sent : NULL;
 }
 
 /* The certificate itself is what is known, so its name, its dates and who has
@@ -519,25 +201,42 @@ done:
 static int check_by_fingerprint(const struct trust *t, gnutls_session_t session,
 				struct outcome *o)
 {
-	const gnutls_datum_t *sent;
+	const gnutls_datum_t *der = shown(session);
 	char digest[sizeof(t->fingerprint)];
 	size_t size = sizeof(digest);
 	char *theirs;
-	unsigned n = 0;
 
-	sent = gnutls_certificate_get_peers(session, &n);
-	if (sent && n &&
-	    gnutls_fingerprint(t->algorithm, sent, digest, &size) == 0 &&
+	if (der && gnutls_fingerprint(t->algorithm, der, digest, &size) == 0 &&
 	    size == t->fingerprint_size &&
 	    !memcmp(digest, t->fingerprint, size))
 		return 0;
-	theirs = sent && n ? certificate_fingerprint(sent, GNUTLS_DIG_SHA256)
-			   : memory_dup("none");
+	theirs = der ? certificate_fingerprint(der, GNUTLS_DIG_SHA256)
+		     : memory_dup("none");
 	fail(o, CAUSE_TLS, "4.7.5",
 	     "the certificate of %s does not match tls_fingerprint; the "
 	     "SHA-256 fingerprint of the one it has shown is %s",
-	     server(t), theirs);
-	outcome_set_host(o, server(t));
+	     trust_server(t), theirs);
+	outcome_set_host(o, trust_server(t));
+	free(theirs);
+	return -1;
+}
+
+/* The same for the key, whatever the certificate around it. That the server
+ * has the private one the handshake proves. */
+static int check_by_pin(const struct trust *t, gnutls_session_t session,
+			struct outcome *o)
+{
+	const gnutls_datum_t *der = shown(session);
+	char *theirs;
+
+	if (der && pins_have(&t->pins, der))
+		return 0;
+	theirs = der ? pin_text(der) : memory_dup("none");
+	fail(o, CAUSE_TLS, "4.7.5",
+	     "the public key of %s does not match tls_pin; the pin of the one "
+	     "it has shown is %s",
+	     trust_server(t), theirs);
+	outcome_set_host(o, trust_server(t));
 	free(theirs);
 	return -1;
 }
@@ -546,8 +245,13 @@ int trust_check(const struct trust *t, gnutls_session_t session,
 		struct outcome *o)
 {
 	switch (t->by) {
-	case TRUST_BY_STORE: return check_by_store(t, session, o);
+	case TRUST_BY_STORE: return verdict_by_store(t, session, o);
 	case TRUST_BY_FINGERPRINT: return check_by_fingerprint(t, session, o);
+	case TRUST_BY_PIN: return check_by_pin(t, session, o);
+	case TRUST_BY_BOTH:
+		if (check_by_fingerprint(t, session, o) < 0)
+			return -1;
+		return check_by_pin(t, session, o);
 	case TRUST_ANYTHING: break;
 	}
 	return 0;

@@ -6,12 +6,15 @@
 
 #include "base/outcome.h"
 #include "net/certificate.h"
+#include "net/pin.h"
 #include "net/tls.h"
 
 /* What a server's certificate has to prove. */
 enum trust_by {
 	TRUST_BY_STORE,       /* issued by one we trust, and for the name */
 	TRUST_BY_FINGERPRINT, /* be that very certificate */
+	TRUST_BY_PIN,         /* have one of these keys */
+	TRUST_BY_BOTH,        /* that certificate, and one of these keys */
 	TRUST_ANYTHING,       /* nothing */
 };
 
@@ -25,9 +28,10 @@ struct trust {
 	gnutls_digest_algorithm_t algorithm; /* of the fingerprint */
 	char fingerprint[32];
 	size_t fingerprint_size; /* octets */
+	struct pins pins;
 };
 
-#define TRUST_INIT ((struct trust){0})
+#define TRUST_INIT ((struct trust){.pins = PINS_INIT})
 
 /* Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
  * setting, the file and the fault. Released in every case. */
@@ -40,7 +44,11 @@ void trust_release(struct trust *t);
 int trust_check(const struct trust *t, gnutls_session_t session,
 		struct outcome *o);
 
-/* How it was judged, for the log: the store, "fingerprint", "unchecked". */
+/* How it was judged, for the log: the store, "fingerprint", "pin",
+ * "fingerprint+pin", "unchecked". */
 const char *trust_words(const struct trust *t);
+
+/* Who the server is in messages. */
+const char *trust_server(const struct trust *t);
 
 #endif

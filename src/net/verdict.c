@@ -13,8 +13,11 @@
 #include <time.h>
 
 #include "net/certificate.h"
+#include "net/staple.h"
 
-#define NAMES_SHOWN 8 /* of a certificate for somebody else */
+#define NAMES_SHOWN   8      /* of a certificate for somebody else */
+#define CLOCKS_DIFFER 86400  /* seconds, at most */
+#define STAPLE_LASTS  259200 /* seconds, if it has no end; GnuTLS's limit */
 
 /* ---------------------------------------------------------------- the words */
 
@@ -24,6 +27,7 @@ struct case_file {
 	const struct chain *chain;
 	gnutls_session_t session;
 	unsigned status; /* GNUTLS_CERT_… */
+	time_t now;
 };
 
 /* "the certificate of mail.example.org (CN=…)", or the one of the chain that is
@@ -79,21 +83,38 @@ static char *own_fingerprint(gnutls_session_t session)
 
 /* ----------------------------------------------- one refusal for each check */
 
+/* By what the server has stapled, or by tls_crl_file. */
 static int refuse_revoked(const struct case_file *f, struct outcome *o)
 {
-	return refuse(f, 0, o,
-		      "has been revoked by its issuer, or one above it has");
+	struct staple s = {0};
+	char *date;
+	size_t i;
+
+	for (i = 0; i < f->chain->n && !s.is_revoked; i++)
+		staple_get(f->session, i, &s);
+	if (!s.is_revoked)
+		return refuse(f, 0, o,
+			      "has been revoked by its issuer, or one above it "
+			      "has (tls_crl_file); whoever runs the server "
+			      "must get another");
+	date = certificate_date(s.revoked);
+	refuse(f, i - 1, o,
+	       "was revoked by its issuer on %s%s%s, as the server's own OCSP "
+	       "response says; whoever runs the server must get another",
+	       date, s.reason ? ", because " : "", s.reason ? s.reason : "");
+	free(date);
+	return -1;
 }
 
 static int refuse_expired(const struct case_file *f, struct outcome *o)
 {
-	time_t now = time(NULL), end = (time_t)-1;
+	time_t end = (time_t)-1;
 	char *date;
 	size_t i;
 
 	for (i = 0; i < f->chain->n; i++) {
 		end = gnutls_x509_crt_get_expiration_time(f->chain->p[i]);
-		if (end < now)
+		if (end < f->now)
 			break;
 	}
 	if (i == f->chain->n)
@@ -107,19 +128,19 @@ static int refuse_expired(const struct case_file *f, struct outcome *o)
 
 static int refuse_future(const struct case_file *f, struct outcome *o)
 {
-	time_t now = time(NULL), begin = (time_t)-1;
+	time_t begin = (time_t)-1;
 	char *date, *today;
 	size_t i;
 
 	for (i = 0; i < f->chain->n; i++) {
 		begin = gnutls_x509_crt_get_activation_time(f->chain->p[i]);
-		if (begin > now)
+		if (begin > f->now)
 			break;
 	}
 	if (i == f->chain->n)
 		return refuse(f, i, o, "is not yet valid");
 	date = certificate_date(begin);
-	today = certificate_date(now);
+	today = certificate_date(f->now);
 	refuse(f, i, o,
 	       "is not yet valid: it begins on %s, and this machine's clock "
 	       "says %s",
@@ -237,7 +258,150 @@ static int refuse_weak(const struct case_file *f, struct outcome *o)
 static int refuse_purpose(const struct case_file *f, struct outcome *o)
 {
 	return refuse(f, 0, o,
-		      "is not meant for a server (its key purpose is another)");
+		      "is not meant for a server (its key purpose is another); "
+		      "whoever runs the server must get one for that");
+}
+
+static int refuse_signature(const struct case_file *f, struct outcome *o)
+{
+	return refuse(f, 0, o,
+		      "does not verify: its signature, or that of an issuer's, "
+		      "is broken; it may be forged");
+}
+
+/* One that has signed another is no authority, or may not sign. */
+static int refuse_issuer(const struct case_file *f, struct outcome *o)
+{
+	unsigned is_authority;
+	char *subject;
+	size_t i;
+
+	for (i = 1; i < f->chain->n; i++)
+		if (gnutls_x509_crt_get_basic_constraints(
+			    f->chain->p[i], NULL, &is_authority, NULL) < 0 ||
+		    !is_authority)
+			break;
+	if (i >= f->chain->n)
+		return refuse(f, 0, o,
+			      "was signed by one that may not sign "
+			      "certificates");
+	subject = certificate_subject(f->chain->p[i]);
+	refuse(f, 0, o,
+	       "was signed with a certificate (%s) that is no authority's and "
+	       "may not sign others",
+	       subject);
+	free(subject);
+	return -1;
+}
+
+static int refuse_constraints(const struct case_file *f, struct outcome *o)
+{
+	char *names = certificate_names(f->chain->p[0], NAMES_SHOWN);
+
+	refuse(f, 0, o,
+	       "breaks a constraint of its issuers', who may sign only for "
+	       "certain names, or so many levels deep; it is for: %s",
+	       names[0] ? names : "no name");
+	free(names);
+	return -1;
+}
+
+static int refuse_critical(const struct case_file *f, struct outcome *o)
+{
+	return refuse(f, 0, o,
+		      "holds an extension that is critical and that GnuTLS "
+		      "does not know, or one above it does, so what it allows "
+		      "is not known");
+}
+
+/* The first staple that is not of now. */
+static size_t find_stale(const struct case_file *f, struct staple *s)
+{
+	time_t end;
+	size_t i;
+
+	for (i = 0; i < f->chain->n; i++) {
+		staple_get(f->session, i, s);
+		end = s->ends == (time_t)-1 ? s->made + STAPLE_LASTS : s->ends;
+		if (s->is_there && end < f->now)
+			break;
+	}
+	return i;
+}
+
+/* The staple's words, or those of tls_crl_file, are old. */
+static int refuse_stale(const struct case_file *f, struct outcome *o)
+{
+	struct staple s;
+	size_t i = find_stale(f, &s);
+	char *date;
+
+	if (i == f->chain->n)
+		return refuse(f, 0, o,
+			      "cannot be checked for revocation: the list of "
+			      "tls_crl_file is older than it says it may be; "
+			      "get the issuer's new one");
+	date = certificate_date(s.ends == (time_t)-1 ? s.made : s.ends);
+	refuse(f, i, o,
+	       "has an OCSP response stapled to it that is out of date (%s "
+	       "%s); whoever runs the server must renew it, or this machine's "
+	       "clock is wrong",
+	       s.ends == (time_t)-1 ? "it was made on" : "it ended on", date);
+	free(date);
+	return -1;
+}
+
+static int refuse_early_list(const struct case_file *f, struct outcome *o)
+{
+	return refuse(f, 0, o,
+		      "cannot be checked for revocation: the list of "
+		      "tls_crl_file was made in the future; this machine's "
+		      "clock may be wrong");
+}
+
+static int refuse_staple(const struct case_file *f, struct outcome *o)
+{
+	return refuse(f, 0, o,
+		      "has an OCSP response stapled to it that is about "
+		      "another certificate, or not signed by the issuer; "
+		      "whoever runs the server must renew it");
+}
+
+/* RFC 7633. */
+static int refuse_unstapled(const struct case_file *f, struct outcome *o)
+{
+	return refuse(f, 0, o,
+		      "demands that the server staples an OCSP response to it "
+		      "(must-staple), and there is none; whoever runs the "
+		      "server must turn that on (OCSP stapling), or get a "
+		      "certificate without that demand");
+}
+
+/*
+ * A response that GnuTLS lets pass and that yet says nothing good: the issuer
+ * knows of no such certificate, or it is of a time to come, by more than
+ * clocks differ.
+ */
+static int check_staple(const struct case_file *f, struct outcome *o)
+{
+	struct staple s;
+	char *date;
+
+	staple_get(f->session, 0, &s);
+	if (s.is_there && s.is_unknown)
+		return refuse(f, 0, o,
+			      "is not known to its issuer, as the OCSP "
+			      "response says that is stapled to it; it may be "
+			      "forged");
+	if (!s.is_there || s.made <= f->now + CLOCKS_DIFFER)
+		return 0;
+	date = certificate_date(s.made);
+	refuse(f, 0, o,
+	       "has an OCSP response stapled to it that was made in the "
+	       "future (%s); this machine's clock may be wrong",
+	       date);
+	free(date);
+	return -1;
 }
 
 /* Anything else that GnuTLS knows, in its words. */
@@ -280,10 +444,18 @@ static const struct {
 } verdicts[] = {
 	{GNUTLS_CERT_REVOKED, refuse_revoked},
 	{GNUTLS_CERT_SIGNER_NOT_FOUND, refuse_unknown},
+	{GNUTLS_CERT_SIGNATURE_FAILURE, refuse_signature},
 	{GNUTLS_CERT_NOT_ACTIVATED, refuse_future},
 	{GNUTLS_CERT_EXPIRED, refuse_expired},
 	{GNUTLS_CERT_INSECURE_ALGORITHM, refuse_weak},
+	{GNUTLS_CERT_SIGNER_NOT_CA, refuse_issuer},
+	{GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, refuse_constraints},
 	{GNUTLS_CERT_PURPOSE_MISMATCH, refuse_purpose},
+	{GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, refuse_critical},
+	{GNUTLS_CERT_INVALID_OCSP_STATUS, refuse_staple},
+	{GNUTLS_CERT_MISSING_OCSP_STATUS, refuse_unstapled},
+	{GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, refuse_stale},
+	{GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE, refuse_early_list},
 	{~0u, refuse_otherwise},
 };
 
@@ -292,9 +464,9 @@ static int judge(const struct case_file *f, struct outcome *o)
 	size_t i = 0;
 
 	if (f->status == 0) {
-		if (certificate_is_for(f->chain->p[0], &f->trust->name))
-			return 0;
-		return refuse_name(f, o);
+		if (!certificate_is_for(f->chain->p[0], &f->trust->name))
+			return refuse_name(f, o);
+		return check_staple(f, o);
 	}
 	while (!(verdicts[i].status & f->status))
 		i++;
@@ -309,7 +481,7 @@ int verdict_by_store(const struct trust *t, gnutls_session_t session,
 		.data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER,
 	};
 	struct chain chain;
-	struct case_file f = {t, &chain, session, 0};
+	struct case_file f = {t, &chain, session, 0, time(NULL)};
 	int rc;
 
 	if (!chain_import(&chain, session)) {

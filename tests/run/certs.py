@@ -142,10 +142,11 @@ class Certificates:
                       "30", "-subj", f"/CN={common}", "-config", str(config),
                       "-extensions", section, "-out", f"{name}.pem")
 
-    def _leaf(self, name, san, common, issuer, first, last, section="leaf"):
+    def _leaf(self, name, san, common, issuer, first, last, section="leaf",
+              extra=""):
         config = self.directory / f"{name}.cnf"
         config.write_text(CONFIG.format(dir=self.directory)
-                          + self._extensions(san))
+                          + self._extensions(san) + extra)
         self._key(name)
         self._openssl("req", "-new", "-key", f"{name}.key", "-subj",
                       f"/CN={common}", "-config", str(config), "-out",

@@ -10,7 +10,9 @@
 /* 32 octets 00 to 1F, and 32 times FF, in base64 */
 #define BASE_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define BASE_B "//////////////////////////////////////////8="
-#define HEX_A  "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
+#define HEX_A                              \
+	"000102030405060708090a0b0c0d0e0f" \
+	"101112131415161718191A1B1C1D1E1F"
 #define COLONS_A                                       \
 	"00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E" \
 	":0F:10:11:12:13:14:15:16:17:18:19:1a:1b:1c:1d:1e:1f"

@@ -7,11 +7,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf/secret.h"
 #include "net/dial.h"
 #include "net/stream.h"
 #include "net/tls.h"
+
+#define PEER_LIMIT (64u << 10) /* octets of words about a server */
 
 static int get_secret(void *context, struct buf *secret, struct outcome *o)
 {
@@ -38,11 +41,62 @@ void connect_print_proxy(const struct account *a, const char *before,
 }
 
 /* The name in the certificate: a tunnel or socket may still name a host. */
-struct tls *connect_load_tls(const struct account *a, struct outcome *o)
+static struct tls *load_tls(const struct account *a, struct tls_owner *owner,
+			    struct outcome *o)
 {
 	const char *name = a->dial.host ? a->dial.host : "localhost";
 
-	return tls_new(&a->tls, name, o);
+	return tls_new(&a->tls, name, owner, o);
+}
+
+struct tls *connect_load_tls(const struct account *a, struct outcome *o)
+{
+	return load_tls(a, NULL, o);
+}
+
+static void add_part(struct buf *peer, const char *name, const char *value)
+{
+	buf_printf(peer, "%s %zu %s\n", name, value ? strlen(value) : 0,
+		   value ? value : "-");
+}
+
+/*
+ * Sessions that may go on in each other's place: with one server, by one way,
+ * as one user. By another proxy a server would learn from a ticket that it is
+ * the same user.
+ */
+static void describe_peer(const struct account *a, struct buf *peer)
+{
+	add_part(peer, "host", a->dial.host);
+	add_part(peer, "socket", a->dial.socket);
+	add_part(peer, "tunnel", a->dial.tunnel);
+	add_part(peer, "proxy", a->dial.proxy.host);
+	add_part(peer, "proxy user", a->dial.proxy.user);
+	add_part(peer, "source", a->dial.source_ip);
+	add_part(peer, "user", a->auth.user);
+	buf_printf(peer, "ports %u %u\n", a->dial.port, a->dial.proxy.port);
+}
+
+static struct session *connect_once(const struct account *a,
+				    const struct session_request *request,
+				    struct tls_owner *owner, struct outcome *o)
+{
+	struct connection connection = CONNECTION_INIT;
+	struct tls *tls = NULL;
+
+	if (a->tls.on) {
+		tls = load_tls(a, owner, o);
+		if (!tls)
+			return NULL;
+	}
+	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT),
+		 request->trace, &connection, o) < 0) {
+		tls_free(tls);
+		outcome_set_host(o, connect_name(a));
+		return NULL;
+	}
+	return session_open(stream_new(&connection, connect_name(a)), tls,
+			    request, o);
 }
 
 struct session *connect_account(const struct account *a,
@@ -60,24 +114,23 @@ struct session *connect_account(const struct account *a,
 		.trace = trace,
 		.port = a->dial.socket || a->dial.tunnel ? 0 : a->dial.port,
 	};
-	struct connection connection = CONNECTION_INIT;
-	struct tls *tls = NULL;
+	struct buf peer = BUF_INIT(PEER_LIMIT);
+	struct tls_owner owner = {0};
+	struct session *s;
 
 	if (observer) {
 		request.on_capabilities = observer->on_capabilities;
 		request.context = observer->context;
 	}
-	if (a->tls.on) {
-		tls = connect_load_tls(a, o);
-		if (!tls)
-			return NULL;
+	describe_peer(a, &peer);
+	if (!peer.overflow)
+		owner.peer = peer.p;
+	s = connect_once(a, &request, &owner, o);
+	if (!s && owner.is_ticket_bad) {
+		owner.peer = NULL;
+		outcome_release(o);
+		s = connect_once(a, &request, &owner, o);
 	}
-	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT), trace,
-		 &connection, o) < 0) {
-		tls_free(tls);
-		outcome_set_host(o, connect_name(a));
-		return NULL;
-	}
-	return session_open(stream_new(&connection, connect_name(a)), tls,
-			    &request, o);
+	buf_release(&peer);
+	return s;
 }

@@ -8,14 +8,16 @@
 #include "app/connect.h"
 #include "base/memory.h"
 
-/* The session (version and cipher) and by what it was verified. */
+/* The session (version and cipher), by what it was verified, and whether it
+ * went on with an earlier one. */
 static char *describe_tls(const struct session *s)
 {
 	struct tls_facts facts = TLS_FACTS_INIT;
 	struct buf text = BUF_INIT(1024);
 
 	tls_describe(stream_tls(s->stream), false, &facts);
-	buf_printf(&text, "%s %s", facts.cipher, facts.verified);
+	buf_printf(&text, "%s %s%s", facts.cipher, facts.verified,
+		   facts.is_resumed ? " resumed" : "");
 	tls_facts_release(&facts);
 	return buf_detach(&text);
 }

@@ -58,6 +58,8 @@ static void print_tls(const struct session *s, bool refused)
 	print_text("  ", "cipher: ", view_of(facts.cipher));
 	print_text("  ", "verified: ",
 		   refused ? VIEW("no") : view_of(facts.verified));
+	print_text("  ",
+		   "resumed: ", facts.is_resumed ? VIEW("yes") : VIEW("no"));
 	for (i = 0; i < facts.n_chain; i++)
 		print_certificate(i + 1, &facts.chain[i]);
 	tls_facts_release(&facts);
@@ -140,6 +142,7 @@ static void run_probe(struct account *a, const struct trace *trace,
 	struct printed printed = {0};
 
 	a->auth.want = AUTH_OFF;
+	a->tls.resume = false; /* the certificates are what is to be seen */
 	printf("server: %s port %u\n", connect_name(a), a->dial.port);
 	connect_print_proxy(a, "proxy: ", "\n");
 	if (probe_account(a, trace, &printed, o) == 0)

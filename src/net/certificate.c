@@ -297,3 +297,22 @@ void chain_release(struct chain *chain)
 	free(chain->p);
 	*chain = CHAIN_INIT;
 }
+
+struct tls_certificate *chain_describe(gnutls_session_t session, size_t *n)
+{
+	struct tls_certificate *facts;
+	const gnutls_datum_t *sent;
+	unsigned i, all = 0;
+
+	*n = 0;
+	sent = gnutls_certificate_get_peers(session, &all);
+	if (!sent || !all)
+		return NULL;
+	if (all > CHAIN_MOST)
+		all = CHAIN_MOST;
+	facts = memory_alloc(all * sizeof(*facts));
+	for (i = 0; i < all; i++)
+		certificate_describe(&sent[i], &facts[i]);
+	*n = all;
+	return facts;
+}

@@ -67,4 +67,7 @@ struct chain {
 bool chain_import(struct chain *chain, gnutls_session_t session);
 void chain_release(struct chain *chain);
 
+/* The facts of each; NULL if there is none. */
+struct tls_certificate *chain_describe(gnutls_session_t session, size_t *n);
+
 #endif

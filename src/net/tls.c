@@ -17,25 +17,36 @@
 
 #include "base/memory.h"
 #include "net/certificate.h"
+#include "net/resume.h"
 #include "net/trust.h"
 
-/* Keys below 112 bits of strength (RSA 2048) are refused. */
-#define PRIORITIES_1_2 \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%PROFILE_MEDIUM"
-#define PRIORITIES_1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3:%PROFILE_MEDIUM"
+/*
+ * Keys below 112 bits of strength (RSA 2048) are refused. DHE-PSK, without such
+ * keys, means for GnuTLS: a session that goes on with another has a fresh key
+ * exchange, and what is said in it stays secret from who gets the ticket later
+ * (psk_dhe_ke alone, RFC 8446 4.2.9).
+ */
+#define PRIORITIES_1_2                                         \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+DHE-PSK:" \
+	"%PROFILE_MEDIUM"
+#define PRIORITIES_1_3                                    \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+DHE-PSK:" \
+	"%PROFILE_MEDIUM"
 
 #define BATCH (64u << 10) /* octets encrypted for one write; four records */
 
 struct tls {
 	gnutls_session_t session;
 	struct trust trust;
-	int fd;        /* -1: not yet connected */
-	bool starttls; /* for words: the server speaks SMTP as well */
+	struct resume resume;
+	struct tls_owner *owner; /* until the handshake is over; or NULL */
+	int fd;                  /* -1: not yet connected */
+	bool starttls;           /* for words: the server speaks SMTP as well */
 	enum tls_version min_version;
 	bool has_heard;         /* the server has sent something */
 	unsigned char first;    /* its first octet */
 	int io_error;           /* errno of what broke the connection; or 0 */
-	bool is_checked;        /* the certificate passed */
+	bool is_checked;        /* the certificate passed, now or before */
 	struct outcome refusal; /* why it did not */
 	struct buf wire;        /* records to be sent, encrypted */
 	size_t wire_sent;       /* octets of it that the kernel has */
@@ -146,22 +157,30 @@ static int set_priorities(struct tls *t, const struct tls_policy *policy,
 		priorities, fault ? fault : "");
 }
 
-/* Called by GnuTLS when the server's certificate is there, before ours leaves.
- * Also the place where `min_version` holds against the user's priorities. */
-static int check_server(gnutls_session_t session)
+/* Here `min_version` holds against the user's priorities. */
+static bool is_version_right(struct tls *t)
 {
-	struct tls *t = gnutls_session_get_ptr(session);
-	gnutls_protocol_t version = gnutls_protocol_get_version(session);
+	gnutls_protocol_t version = gnutls_protocol_get_version(t->session);
 	gnutls_protocol_t least = t->min_version == TLS_1_3 ? GNUTLS_TLS1_3
 							    : GNUTLS_TLS1_2;
 
-	if (version < least)
-		fail(&t->refusal, CAUSE_TLS, "4.7.5",
-		     "%s speaks %s; %s or later is asked for "
-		     "(tls_min_version)",
-		     server(t), gnutls_protocol_get_name(version),
-		     version_name(t->min_version));
-	else if (trust_check(&t->trust, session, &t->refusal) == 0)
+	if (version >= least)
+		return true;
+	fail(&t->refusal, CAUSE_TLS, "4.7.5",
+	     "%s speaks %s; %s or later is asked for (tls_min_version)",
+	     server(t), gnutls_protocol_get_name(version),
+	     version_name(t->min_version));
+	return false;
+}
+
+/* Called by GnuTLS when the server's certificate is there, before ours leaves.
+ * In a session that goes on with another there is none. */
+static int check_server(gnutls_session_t session)
+{
+	struct tls *t = gnutls_session_get_ptr(session);
+
+	if (is_version_right(t) &&
+	    trust_check(&t->trust, session, &t->refusal) == 0)
 		t->is_checked = true;
 	return t->is_checked ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
@@ -169,12 +188,14 @@ static int check_server(gnutls_session_t session)
 static int set_up(struct tls *t, const struct tls_policy *policy,
 		  struct outcome *o)
 {
-	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS;
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK;
 	const char *sni = t->trust.name.dns;
 	int rc;
 
 	if (policy->cert_file)
 		flags |= GNUTLS_FORCE_CLIENT_CERT;
+	if (!t->resume.is_wanted)
+		flags |= GNUTLS_NO_TICKETS;
 	rc = gnutls_init(&t->session, flags);
 	if (rc == 0)
 		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE,
@@ -197,16 +218,20 @@ static int set_up(struct tls *t, const struct tls_policy *policy,
 }
 
 struct tls *tls_new(const struct tls_policy *policy, const char *host,
-		    struct outcome *o)
+		    struct tls_owner *owner, struct outcome *o)
 {
 	struct tls *t = memory_alloc(sizeof(*t));
 
 	t->fd = -1;
 	t->wire = BUF_INIT(PTRDIFF_MAX);
 	t->trust = TRUST_INIT;
+	t->resume = RESUME_INIT;
+	t->owner = owner;
 	t->starttls = policy->starttls;
 	t->min_version = policy->min_version;
-	if (trust_load(&t->trust, policy, host, o) == 0 &&
+	resume_plan(&t->resume, policy, host, owner ? owner->peer : NULL);
+	t->trust.is_put_off = resume_is_likely(&t->resume);
+	if (trust_load(&t->trust, policy, host, owner, o) == 0 &&
 	    set_up(t, policy, o) == 0)
 		return t;
 	tls_free(t);
@@ -220,6 +245,7 @@ void tls_free(struct tls *t)
 	if (t->session)
 		gnutls_deinit(t->session);
 	trust_release(&t->trust);
+	resume_release(&t->resume);
 	outcome_release(&t->refusal);
 	buf_release(&t->wire);
 	free(t->error);
@@ -338,8 +364,11 @@ static int advance(struct tls *t, struct outcome *o)
 
 	if (rc < 0 && gnutls_error_is_fatal(rc)) {
 		send_alert(t, rc);
-		if (!outcome_is_failure(&t->refusal))
+		if (!outcome_is_failure(&t->refusal)) {
+			if (t->resume.has_offered)
+				t->owner->is_ticket_bad = true;
 			return fail_handshake(t, rc, o);
+		}
 		outcome_copy(o, &t->refusal);
 		return -1;
 	}
@@ -347,6 +376,22 @@ static int advance(struct tls *t, struct outcome *o)
 	if (send_wire(t) < 0 && errno != EAGAIN && rc == 0)
 		return fail_lost(t, strerror(t->io_error), o);
 	return rc == 0 && !tls_wants_write(t);
+}
+
+/* One that goes on with a session that we have shown a ticket of is as good as
+ * that was. */
+static int take_on(struct tls *t, struct outcome *o)
+{
+	if (!t->is_checked && t->resume.has_offered &&
+	    gnutls_session_is_resumed(t->session))
+		t->is_checked = is_version_right(t);
+	if (t->is_checked)
+		return 0;
+	if (!outcome_is_failure(&t->refusal))
+		return fail(o, CAUSE_TLS, "4.7.5",
+			    "%s has shown no certificate", server(t));
+	outcome_copy(o, &t->refusal);
+	return -1;
 }
 
 static int shake_hands(struct tls *t, struct deadline deadline,
@@ -357,20 +402,21 @@ static int shake_hands(struct tls *t, struct deadline deadline,
 	while ((rc = advance(t, o)) == 0)
 		if (await(t, deadline, o) < 0)
 			return -1;
-	if (rc < 0 || t->is_checked)
-		return rc < 0 ? -1 : 0;
-	return fail(o, CAUSE_TLS, "4.7.5", "%s has shown no certificate",
-		    server(t));
+	return rc < 0 ? -1 : take_on(t, o);
 }
 
 int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 		  struct outcome *o)
 {
+	int rc;
+
 	t->fd = fd;
-	if (shake_hands(t, deadline, o) == 0)
-		return 0;
-	outcome_set_host(o, server(t));
-	return -1;
+	resume_offer(&t->resume, t->session);
+	rc = shake_hands(t, deadline, o);
+	t->owner = NULL;
+	if (rc < 0)
+		outcome_set_host(o, server(t));
+	return rc;
 }
 
 /* ------------------------------------------------------------------ records */
@@ -459,41 +505,30 @@ bool tls_wants_write(const struct tls *t)
 
 void tls_bye(struct tls *t)
 {
+	if (t->is_checked)
+		resume_keep(&t->resume, t->session, &t->trust);
 	gnutls_bye(t->session, GNUTLS_SHUT_WR);
 	send_wire(t);
 }
 
 /* -------------------------------------------------------------------- facts */
 
-static void describe_chain(const struct tls *t, struct tls_facts *f)
-{
-	unsigned i, n = 0;
-	const gnutls_datum_t *sent;
-
-	sent = gnutls_certificate_get_peers(t->session, &n);
-	if (!sent)
-		return;
-	if (n > CHAIN_MOST)
-		n = CHAIN_MOST;
-	f->chain = memory_alloc(n * sizeof(*f->chain));
-	f->n_chain = n;
-	for (i = 0; i < n; i++)
-		certificate_describe(&sent[i], &f->chain[i]);
-}
-
 void tls_describe(const struct tls *t, bool with_chain, struct tls_facts *f)
 {
 	gnutls_protocol_t version = gnutls_protocol_get_version(t->session);
 	char *cipher = gnutls_session_get_desc(t->session);
+	bool goes_on = gnutls_session_is_resumed(t->session);
 
 	*f = (struct tls_facts){
 		.version = memory_dup(gnutls_protocol_get_name(version)),
 		.cipher = memory_dup(cipher ? cipher : ""),
-		.verified = memory_dup(trust_words(&t->trust)),
+		.verified = memory_dup(goes_on ? t->resume.ticket.verified
+					       : trust_words(&t->trust)),
+		.is_resumed = goes_on,
 	};
 	gnutls_free(cipher);
 	if (with_chain)
-		describe_chain(t, f);
+		f->chain = chain_describe(t->session, &f->n_chain);
 }
 
 void tls_facts_release(struct tls_facts *f)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/outcome.h"
 #include "base/strings.h"
@@ -43,16 +44,38 @@ struct tls_policy {
 	unsigned min_dh_bits; /* 0: GnuTLS's default */
 };
 
+/* What whoever wants a session gives beside the policy; all of it may be NULL.
+ * It must last until the handshake is over. */
+struct tls_owner {
+	/* The password of a key, the PIN of a token; asked for only if there is
+	 * need. `what` is for people: "the key file.pem", "the token X". */
+	int (*get_secret)(void *context, const char *what, struct buf *secret,
+			  struct outcome *o);
+	void *context;
+	/* With whom and as whom, in any words that tell sessions apart which
+	 * must not go on in each other's place; NULL: no tickets. */
+	const char *peer;
+	/* Set if the handshake broke off after a ticket was shown, and not
+	 * because of the certificate: without the ticket it may work. */
+	bool is_ticket_bad;
+};
+
 /* One TLS session to be: credentials and trust loaded, not yet connected. */
 struct tls;
 
 /*
  * Load what the policy names. `host` is the name the user configured, against
  * which the certificate is checked (RFC 6125; IDN, IP literals; never CN).
- * NULL: CAUSE_CONFIG 5.3.5 naming the setting, the file and the fault.
+ * `owner` may be NULL. NULL: CAUSE_CONFIG 5.3.5 naming the setting, the file
+ * and the fault; what get_secret says.
+ *
+ * If the policy says `resume` the session may go on with an earlier one
+ * (net/resume), whose certificate was checked by the same policy, at most a day
+ * ago; never with a certificate of our own, nor with DANE. What is needed only
+ * for a certificate is then loaded when there is one.
  */
 struct tls *tls_new(const struct tls_policy *policy, const char *host,
-		    struct outcome *o);
+		    struct tls_owner *owner, struct outcome *o);
 void tls_free(struct tls *t); /* NULL is fine */
 
 /*
@@ -80,7 +103,7 @@ const char *tls_error(const struct tls *t);
 /* Something of TLS's own or of the user's waits for room to be written. */
 bool tls_wants_write(const struct tls *t);
 
-/* Say close_notify if that needs no waiting. */
+/* Say close_notify if that needs no waiting; keep a ticket for next time. */
 void tls_bye(struct tls *t);
 
 /* What was agreed, for the log and the probe. */
@@ -94,10 +117,11 @@ struct tls_certificate {
 };
 
 struct tls_facts {
-	char *version;  /* "TLS1.3" */
-	char *cipher;   /* GnuTLS's description of the session */
-	char *verified; /* "system", a file's name, "fingerprint",
+	char *version;   /* "TLS1.3" */
+	char *cipher;    /* GnuTLS's description of the session */
+	char *verified;  /* "system", a file's name, "fingerprint",
 			   "pin", "fingerprint+pin", "unchecked" */
+	bool is_resumed; /* it went on; `verified` is how it was in the first */
 	struct tls_certificate *chain; /* as sent, the server's own first */
 	size_t n_chain;
 };

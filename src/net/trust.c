@@ -115,6 +115,14 @@ static int load_name(struct trust *t, const struct tls_policy *policy,
 	return peer_name_parse(&t->name, name, o);
 }
 
+static int load_issuers(struct trust *t, struct outcome *o)
+{
+	t->is_put_off = false;
+	if (t->by != TRUST_BY_STORE)
+		return 0;
+	return load_store(t, o) < 0 ? -1 : load_crl(t, t->crl, o);
+}
+
 /* Nobody's trust is loaded that is not asked: the system's takes a while. */
 static enum trust_by choose(const struct tls_policy *policy)
 {
@@ -126,13 +134,16 @@ static enum trust_by choose(const struct tls_policy *policy)
 }
 
 int trust_load(struct trust *t, const struct tls_policy *policy,
-	       const char *host, struct outcome *o)
+	       const char *host, const struct tls_owner *owner,
+	       struct outcome *o)
 {
 	const char *store = policy->trust_file;
 
+	(void)owner;
 	t->by = choose(policy);
 	t->host = memory_dup(host ? host : "");
 	t->store = memory_dup(store ? store : "system");
+	t->crl = memory_dup(policy->crl_file);
 	if (gnutls_certificate_allocate_credentials(&t->credentials) < 0)
 		return fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up GnuTLS");
 	if (policy->fingerprint && !parse_fingerprint(t, policy->fingerprint))
@@ -149,11 +160,7 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 	if (load_name(t, policy, o) < 0 ||
 	    identity_load(t->credentials, policy, o) < 0)
 		return -1;
-	if (t->by != TRUST_BY_STORE)
-		return 0;
-	if (load_store(t, o) < 0)
-		return -1;
-	return load_crl(t, policy->crl_file, o);
+	return t->is_put_off ? 0 : load_issuers(t, o);
 }
 
 void trust_release(struct trust *t)
@@ -161,6 +168,7 @@ void trust_release(struct trust *t)
 	if (t->credentials)
 		gnutls_certificate_free_credentials(t->credentials);
 	free(t->store);
+	free(t->crl);
 	free(t->host);
 	free(t->wanted);
 	peer_name_release(&t->name);
@@ -241,9 +249,10 @@ static int check_by_pin(const struct trust *t, gnutls_session_t session,
 	return -1;
 }
 
-int trust_check(const struct trust *t, gnutls_session_t session,
-		struct outcome *o)
+int trust_check(struct trust *t, gnutls_session_t session, struct outcome *o)
 {
+	if (t->is_put_off && load_issuers(t, o) < 0)
+		return -1;
 	switch (t->by) {
 	case TRUST_BY_STORE: return verdict_by_store(t, session, o);
 	case TRUST_BY_FINGERPRINT: return check_by_fingerprint(t, session, o);

@@ -21,7 +21,9 @@ enum trust_by {
 struct trust {
 	enum trust_by by;
 	gnutls_certificate_credentials_t credentials; /* trust, CRL, ours */
+	bool is_put_off;       /* store and crl are loaded when needed */
 	char *store;           /* "system", or the file's name */
+	char *crl;             /* the file's name; NULL: none */
 	char *host;            /* as the user wrote it, for messages */
 	char *wanted;          /* the name in the certificate, as written */
 	struct peer_name name; /* the same, understood */
@@ -34,15 +36,17 @@ struct trust {
 #define TRUST_INIT ((struct trust){.pins = PINS_INIT})
 
 /* Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
- * setting, the file and the fault. Released in every case. */
+ * setting, the file and the fault; what the owner (may be NULL) says who was
+ * asked for a secret. Released in every case. */
 int trust_load(struct trust *t, const struct tls_policy *policy,
-	       const char *host, struct outcome *o);
+	       const char *host, const struct tls_owner *owner,
+	       struct outcome *o);
 void trust_release(struct trust *t);
 
 /* Judge what the server has shown in this session. -1: CAUSE_TLS 4.7.5; one
- * line: which certificate, which check, which names or dates, what to do. */
-int trust_check(const struct trust *t, gnutls_session_t session,
-		struct outcome *o);
+ * line: which certificate, which check, which names or dates, what to do. What
+ * was put off may fail now. */
+int trust_check(struct trust *t, gnutls_session_t session, struct outcome *o);
 
 /* How it was judged, for the log: the store, "fingerprint", "pin",
  * "fingerprint+pin", "unchecked". */

@@ -91,6 +91,7 @@ class Session:
         self.helo = []              # names the client gave itself
         self.sni = None
         self.client_cert = None     # as ssl.getpeercert() gives it
+        self.tls_reused = None      # did it go on with an earlier session?
         self.address = wire.transport.get_extra_info("peername")
         self.flooded = 0
         self.deaf = False           # reads no more, cannot see the end either
@@ -152,6 +153,7 @@ class Session:
     async def _handshake(self):
         await self.wire.handshake()
         self.client_cert = self.wire.ssl.getpeercert()
+        self.tls_reused = self.wire.ssl.session_reused
 
     def _context(self):
         context = self.peer.make_context()

@@ -48,6 +48,7 @@ class Wire(asyncio.Protocol):
         self.clear = bytearray()    # all that came in clear text
         self.plain = bytearray()    # all that came under TLS, decrypted
         self.handshake_bytes = 0    # TLS octets that came
+        self.hello = bytearray()    # the first of them, as they came
         self.sent = bytearray()     # all that was said, decrypted
         self.received = 0           # octets, decrypted
         self.secure = False
@@ -78,6 +79,8 @@ class Wire(asyncio.Protocol):
             self._take(data, self.clear)
         else:
             self.handshake_bytes += len(data)
+            if not self.secure and len(self.hello) < 1 << 14:
+                self.hello += data
             self._in.write(data)
             if self.secure:
                 self._decrypt()

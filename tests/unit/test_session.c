@@ -201,7 +201,7 @@ static void opens_or_says_why_not(void **state)
 		policy.lmtp = cases[i].lmtp;
 		script_start(&script, cases[i].turns);
 		if (tls_policy.on) {
-			tls = tls_new(&tls_policy, "mx", &o);
+			tls = tls_new(&tls_policy, "mx", NULL, &o);
 			assert_non_null(tls);
 		}
 		s = session_open(script.stream, tls, &request, &o);

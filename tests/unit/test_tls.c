@@ -337,7 +337,7 @@ static void judges_certificates(void **state)
 		for (k = 0; k < CHAIN_SIZE; k++)
 			server.chain[k] = verdicts[i].chain[k];
 		fd = start(&server, &pid);
-		t = tls_new(&policy, verdicts[i].host, &o);
+		t = tls_new(&policy, verdicts[i].host, NULL, &o);
 		assert_non_null(t);
 		rc = tls_handshake(t, fd, soon(), &o);
 		if (!verdicts[i].words[0] && rc < 0)
@@ -416,7 +416,7 @@ static void obeys_the_policy(void **state)
 						      : root_file;
 		policy.crl_file = policies[i].crl ? *policies[i].crl : NULL;
 		fd = start(&server, &pid);
-		t = tls_new(&policy, HOST, &o);
+		t = tls_new(&policy, HOST, NULL, &o);
 		assert_non_null(t);
 		rc = tls_handshake(t, fd, soon(), &o);
 		if (!policies[i].words[0] && rc < 0)
@@ -464,7 +464,7 @@ static void takes_fingerprints(void **state)
 			if (print[k] >= 'A')
 				print[k] = (char)(print[k] - 'A' + 'a');
 		fd = start(&server, &pid);
-		t = tls_new(&policy, "any.name.test", &o);
+		t = tls_new(&policy, "any.name.test", NULL, &o);
 		assert_non_null(t);
 		if (tls_handshake(t, fd, soon(), &o) < 0)
 			fail_msg("%s: %s", print, o.text);
@@ -550,7 +550,7 @@ static void says_why_a_handshake_failed(void **state)
 		policy.certcheck = true;
 		policy.trust_file = root_file;
 		fd = start(&handshakes[i].server, &pid);
-		t = tls_new(&policy, HOST, &o);
+		t = tls_new(&policy, HOST, NULL, &o);
 		if (!t)
 			fail_msg("%zu: %s", i, o.text);
 		assert_int_equal(tls_handshake(t, fd, soon(), &o), -1);
@@ -578,7 +578,7 @@ static void keeps_the_deadline(void **state)
 	(void)state;
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	t = tls_new(&policy, HOST, &o);
+	t = tls_new(&policy, HOST, NULL, &o);
 	assert_int_equal(tls_handshake(t, fds[0], deadline_in_ms(100), &o), -1);
 	assert_int_equal(o.cause, CAUSE_CONNECT);
 	assert_string_equal(o.status, "4.4.2");
@@ -662,7 +662,7 @@ static void names_what_it_cannot_load(void **state)
 		policy.crl_file = file_of(policy.crl_file);
 		policy.cert_file = file_of(policy.cert_file);
 		policy.key_file = file_of(policy.key_file);
-		assert_null(tls_new(&policy, faults[i].host, &o));
+		assert_null(tls_new(&policy, faults[i].host, NULL, &o));
 		if (!strstr(o.text, faults[i].words[0]) ||
 		    !strstr(o.text, faults[i].words[1]))
 			fail_msg("%zu: %s", i, o.text);
@@ -677,7 +677,7 @@ static void needs_no_name_for_a_fingerprint(void **state)
 	struct tls_policy policy = {
 		.fingerprint = (char *)"00112233445566778899aabbccddeeff"};
 	struct outcome o = OUTCOME_INIT;
-	struct tls *t = tls_new(&policy, NULL, &o);
+	struct tls *t = tls_new(&policy, NULL, NULL, &o);
 
 	(void)state;
 	assert_non_null(t);
@@ -696,7 +696,8 @@ static struct stream *open_stream(const struct server *server, pid_t *pid,
 
 	c.fd = start(server, pid);
 	s = stream_new(&c, HOST);
-	if (stream_start_tls(s, tls_new(&policy, HOST, &o), soon(), &o) < 0)
+	if (stream_start_tls(s, tls_new(&policy, HOST, NULL, &o), soon(), &o) <
+	    0)
 		fail_msg("%s", o.text);
 	return s;
 }
@@ -1070,8 +1071,8 @@ static void says_nothing_after_a_refusal(void **state)
 	(void)state;
 	c.fd = start(&server, &pid);
 	s = stream_new(&c, HOST);
-	assert_int_equal(stream_start_tls(s, tls_new(&policy, HOST, &o), soon(),
-					  &o),
+	assert_int_equal(stream_start_tls(s, tls_new(&policy, HOST, NULL, &o),
+					  soon(), &o),
 			 -1);
 	assert_string_equal(o.status, "4.7.5");
 	stream_put(s, VIEW("MAIL FROM:<alice@example.org>\r\n"));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/keysecret.h"
 #include "conf/secret.h"
 #include "net/dial.h"
 #include "net/stream.h"
@@ -19,6 +20,12 @@
 static int get_secret(void *context, struct buf *secret, struct outcome *o)
 {
 	return secret_get(context, secret, o);
+}
+
+static int get_key_secret(void *context, const char *what, struct buf *secret,
+			  struct outcome *o)
+{
+	return keysecret_get(context, what, secret, o);
 }
 
 const char *connect_name(const struct account *a)
@@ -115,7 +122,7 @@ struct session *connect_account(const struct account *a,
 		.port = a->dial.socket || a->dial.tunnel ? 0 : a->dial.port,
 	};
 	struct buf peer = BUF_INIT(PEER_LIMIT);
-	struct tls_owner owner = {0};
+	struct tls_owner owner = {get_key_secret, (void *)a, NULL, false};
 	struct session *s;
 
 	if (observer) {

@@ -25,7 +25,8 @@ struct session *connect_account(const struct account *a,
 				const struct connect_observer *observer,
 				struct outcome *o);
 
-/* Load what the account's TLS settings name; NULL as tls_new. */
+/* Load what the account's TLS settings name, without asking for the password
+ * of a key; NULL as tls_new. */
 struct tls *connect_load_tls(const struct account *a, struct outcome *o);
 
 /* The server's name for people: host, socket or tunnel. */

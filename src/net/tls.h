@@ -48,7 +48,8 @@ struct tls_policy {
  * It must last until the handshake is over. */
 struct tls_owner {
 	/* The password of a key, the PIN of a token; asked for only if there is
-	 * need. `what` is for people: "the key file.pem", "the token X". */
+	 * need. `what` is for people: "the PIN of the token X". NULL: a
+	 * key that needs one is left out (for a check of the settings). */
 	int (*get_secret)(void *context, const char *what, struct buf *secret,
 			  struct outcome *o);
 	void *context;

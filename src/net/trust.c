@@ -14,7 +14,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "net/identity.h"
 #include "net/verdict.h"
 
 /* ------------------------------------------------------------------ loading */
@@ -139,7 +138,6 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 {
 	const char *store = policy->trust_file;
 
-	(void)owner;
 	t->by = choose(policy);
 	t->host = memory_dup(host ? host : "");
 	t->store = memory_dup(store ? store : "system");
@@ -158,7 +156,7 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 			"blanks between them: each 64 hexadecimal digits, or "
 			"base64");
 	if (load_name(t, policy, o) < 0 ||
-	    identity_load(t->credentials, policy, o) < 0)
+	    identity_load(&t->identity, t->credentials, policy, owner, o) < 0)
 		return -1;
 	return t->is_put_off ? 0 : load_issuers(t, o);
 }
@@ -173,6 +171,7 @@ void trust_release(struct trust *t)
 	free(t->wanted);
 	peer_name_release(&t->name);
 	pins_release(&t->pins);
+	identity_release(&t->identity);
 	*t = TRUST_INIT;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/outcome.h"
 #include "net/certificate.h"
+#include "net/identity.h"
 #include "net/pin.h"
 #include "net/tls.h"
 
@@ -31,9 +32,11 @@ struct trust {
 	char fingerprint[32];
 	size_t fingerprint_size; /* octets */
 	struct pins pins;
+	struct identity identity; /* ours */
 };
 
-#define TRUST_INIT ((struct trust){.pins = PINS_INIT})
+#define TRUST_INIT \
+	((struct trust){.pins = PINS_INIT, .identity = IDENTITY_INIT})
 
 /* Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
  * setting, the file and the fault; what the owner (may be NULL) says who was

@@ -1007,6 +1007,37 @@ static void tells_ends_apart(void **state)
 	}
 }
 
+/* Asks to negotiate again, many times, among what it has to say. */
+static int ask_again(gnutls_session_t session)
+{
+	int i, k;
+
+	for (i = 0; i < 100; i++) {
+		for (k = 0; k < i; k++)
+			if (gnutls_rehandshake(session) < 0)
+				return ODD;
+		if (gnutls_record_send(session, "250 ok\r\n", 8) != 8)
+			return ODD;
+	}
+	return gnutls_bye(session, GNUTLS_SHUT_WR) < 0 ? ODD : DONE;
+}
+
+/* RFC 5246 7.4.1.1: it may be ignored. What is said around it arrives. */
+static void negotiates_once(void **state)
+{
+	struct server server = {
+		.chain = {GOOD}, .priorities = ONLY_1_2, .act = ask_again};
+	struct stream *s;
+	pid_t pid;
+
+	(void)state;
+	s = open_stream(&server, &pid, policy_for_root());
+	take_all(s);
+	assert_int_equal(stream_input(s).n, 800);
+	stream_free(s);
+	assert_int_equal(finish(pid), DONE);
+}
+
 static int leave(gnutls_session_t session)
 {
 	(void)session;
@@ -1099,6 +1130,7 @@ int main(void)
 		cmocka_unit_test(shows_its_own_certificate),
 		cmocka_unit_test(moves_octets_both_ways),
 		cmocka_unit_test(tells_ends_apart),
+		cmocka_unit_test(negotiates_once),
 		cmocka_unit_test(survives_a_server_that_is_gone),
 		cmocka_unit_test(says_goodbye),
 		cmocka_unit_test(says_nothing_after_a_refusal),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The form of ftp's ~/.netrc: words, the known ones followed by a value. A
- * value may be in double quotes, with \" and \\ in it. `macdef` runs to the
- * next empty line.
+ * The form of ftp's ~/.netrc and of Emacs' ~/.authinfo: words, the known ones
+ * followed by a value. A value may be in double quotes, with \" and \\ in it.
+ * `macdef` runs to the next empty line.
  */
 #include "conf/netrc.h"
 
@@ -10,10 +10,45 @@
 
 #define WORD_LIMIT (64u << 10)
 
+/* What is known of the entry that is being read. */
 struct netrc_entry {
 	bool is_ours; /* this machine, or default */
 	bool login_differs;
+	bool port_differs;
 	bool has_password;
+};
+
+enum netrc_item {
+	ITEM_NONE, /* no word of ours */
+	ITEM_MACHINE,
+	ITEM_DEFAULT,
+	ITEM_LOGIN,
+	ITEM_PORT,
+	ITEM_PASSWORD,
+	ITEM_ACCOUNT,
+	ITEM_MACRO,
+};
+
+/* The words of ftp, and those that Emacs takes for the same. */
+static const struct {
+	const char *word;
+	enum netrc_item item;
+} items[] = {
+	{"machine", ITEM_MACHINE}, {"host", ITEM_MACHINE},
+	{"default", ITEM_DEFAULT}, {"login", ITEM_LOGIN},
+	{"user", ITEM_LOGIN},      {"port", ITEM_PORT},
+	{"protocol", ITEM_PORT},   {"password", ITEM_PASSWORD},
+	{"account", ITEM_ACCOUNT}, {"macdef", ITEM_MACRO},
+};
+
+/* As IANA and /etc/services name them. */
+static const struct {
+	const char *name;
+	unsigned port;
+} services[] = {
+	{"smtp", 25},         {"mail", 25},   {"lmtp", 24},
+	{"submission", 587},  {"smtps", 465}, {"ssmtp", 465},
+	{"submissions", 465}, {"urd", 465},
 };
 
 static bool is_blank(char c)
@@ -83,74 +118,90 @@ static void skip_macro(struct view *v)
 	}
 }
 
-static bool is_word(const struct buf *word, const char *text)
+static enum netrc_item item_of(struct view word)
 {
-	return view_equal(buf_view(word), view_of(text));
+	size_t i;
+
+	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (view_equal(word, view_of(items[i].word)))
+			return items[i].item;
+	return ITEM_NONE;
+}
+
+static bool is_port(struct view text, unsigned port)
+{
+	unsigned long long n;
+	size_t i;
+
+	if (text_to_number(text, 65535, &n))
+		return port && n == port;
+	for (i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (view_equal_nocase(text, view_of(services[i].name)))
+			return services[i].port == port;
+	return false;
 }
 
 static bool is_found(const struct netrc_entry *e)
 {
-	return e->is_ours && !e->login_differs && e->has_password;
+	return e->is_ours && !e->login_differs && !e->port_differs &&
+		e->has_password;
 }
 
-/* A word that begins an entry; the one before it is complete. */
-static bool begins_entry(struct view *v, const struct buf *word,
-			 const char *machine, struct netrc_entry *e)
+static void read_password(const struct buf *value, struct netrc_entry *e,
+			  struct buf *password)
 {
-	struct buf name = BUF_INIT(WORD_LIMIT);
-
-	if (is_word(word, "machine")) {
-		*e = (struct netrc_entry){0};
-		if (next_word(v, true, &name))
-			e->is_ours = view_equal_nocase(buf_view(&name),
-						       view_of(machine));
-	} else if (is_word(word, "default")) {
-		*e = (struct netrc_entry){.is_ours = true};
-	} else {
-		return false;
-	}
-	buf_release(&name);
-	return true;
+	e->has_password = true;
+	if (!e->is_ours)
+		return;
+	buf_clear(password);
+	buf_add_view(password, buf_view(value));
+	password->overflow = password->overflow || value->overflow;
 }
 
-static void read_value(struct view *v, const struct buf *word,
-		       const char *login, struct netrc_entry *e,
+/* An item that is followed by a value, as all but `default` are. */
+static void read_value(enum netrc_item item, const struct buf *word,
+		       const struct netrc_query *query, struct netrc_entry *e,
 		       struct buf *password)
 {
-	struct buf value = BUF_INIT_SECRET(WORD_LIMIT);
+	struct view value = buf_view(word);
 
-	if (is_word(word, "macdef")) {
-		skip_macro(v);
-	} else if (is_word(word, "login")) {
-		if (next_word(v, true, &value))
-			e->login_differs =
-				!view_equal(buf_view(&value), view_of(login));
-	} else if (is_word(word, "account")) {
-		next_word(v, true, &value);
-	} else if (is_word(word, "password") && next_word(v, true, &value)) {
-		if (e->is_ours) {
-			buf_clear(password);
-			buf_add_view(password, buf_view(&value));
-		}
-		e->has_password = true;
+	switch (item) {
+	case ITEM_MACHINE:
+		*e = (struct netrc_entry){
+			.is_ours = view_equal_nocase(value,
+						     view_of(query->machine))};
+		break;
+	case ITEM_LOGIN:
+		e->login_differs = !view_equal(value, view_of(query->login));
+		break;
+	case ITEM_PORT: e->port_differs = !is_port(value, query->port); break;
+	case ITEM_PASSWORD: read_password(word, e, password); break;
+	default: break;
 	}
-	buf_release(&value);
 }
 
-bool netrc_find(struct view text, const char *machine, const char *login,
+bool netrc_find(struct view text, const struct netrc_query *query,
 		struct buf *password)
 {
 	struct buf word = BUF_INIT_SECRET(WORD_LIMIT);
 	struct netrc_entry e = {0};
-	struct netrc_entry before;
+	enum netrc_item item;
 	bool found = false;
 
 	while (!found && next_word(&text, false, &word)) {
-		before = e;
-		if (begins_entry(&text, &word, machine, &e))
-			found = is_found(&before);
-		else
-			read_value(&text, &word, login, &e, password);
+		item = item_of(buf_view(&word));
+		if (item == ITEM_MACHINE || item == ITEM_DEFAULT)
+			found = is_found(&e); /* that one is complete */
+		if (found || item == ITEM_NONE)
+			continue;
+		if (item == ITEM_DEFAULT)
+			e = (struct netrc_entry){.is_ours = true};
+		else if (item == ITEM_MACRO)
+			skip_macro(&text);
+		else if (next_word(&text, true, &word))
+			read_value(item, &word, query, &e, password);
+		else if (item == ITEM_MACHINE)
+			e = (struct netrc_entry){0};
 	}
 	found = found || is_found(&e);
 	if (!found)

@@ -70,13 +70,30 @@ void places_release(struct places *places)
 	places->n = 0;
 }
 
-char *places_user_netrc(void)
+char *places_in_home(const char *path)
 {
 	char *home = file_home();
-	char *path = join(home, "/.netrc");
+	char *joined = join(home, path);
 
 	free(home);
-	return path;
+	return joined;
+}
+
+static bool is_component(const char *name)
+{
+	return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+		strcmp(name, "..") != 0;
+}
+
+char *places_credential(const char *name)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	struct buf path = BUF_INIT(PATH_LIMIT);
+
+	if (!directory || directory[0] != '/' || !is_component(name))
+		return NULL;
+	buf_printf(&path, "%s/%s", directory, name);
+	return buf_detach(&path);
 }
 
 static bool is_in_home(const char *path)
@@ -89,14 +106,17 @@ static bool is_in_home(const char *path)
 	return is_in;
 }
 
-static bool is_private_file(const char *path, const struct stat *status)
+static enum places_readers readers_of(const char *path,
+				      const struct stat *status)
 {
 	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return false;
+		return PLACES_OTHERS;
 	if (!(status->st_mode & 077))
-		return true;
-	return status->st_uid == 0 && !(status->st_mode & 037) &&
-		path[0] == '/' && !is_in_home(path);
+		return PLACES_PRIVATE;
+	if (status->st_uid == 0 && !(status->st_mode & 037) && path[0] == '/' &&
+	    !is_in_home(path))
+		return PLACES_PRIVATE;
+	return PLACES_OURS;
 }
 
 int places_open(const char *path, bool *is_private)
@@ -108,8 +128,26 @@ int places_open(const char *path, bool *is_private)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) == 0)
-		*is_private = is_private_file(path, &status);
+		*is_private = readers_of(path, &status) == PLACES_PRIVATE;
 	return fd;
+}
+
+int places_open_secret(const char *path, enum places_readers *readers)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status = {0};
+	int error;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+		*readers = readers_of(path, &status);
+		return fd;
+	}
+	error = S_ISDIR(status.st_mode) ? EISDIR : ENXIO;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 bool places_is_anybodys(int fd)

@@ -30,18 +30,42 @@ struct places {
 void places_list(struct places *places);
 void places_release(struct places *places);
 
-/* Where netrc files may be: the user's, the system's. Allocated; NULL for the
- * user's if there is no home. */
-char *places_user_netrc(void);
+/* A file of the user's: `path` ("/.netrc") below the home. Allocated; NULL if
+ * there is no home. */
+char *places_in_home(const char *path);
+
+#define PLACES_NETRC        "/.netrc"
+#define PLACES_AUTHINFO     "/.authinfo"
+#define PLACES_AUTHINFO_GPG "/.authinfo.gpg" /* told of, never read */
 #define PLACES_SYSTEM_NETRC SYSCONFDIR "/netrc"
 
 /*
- * Open a file of settings or secrets for reading; -1 and errno. `is_private`:
- * nobody but its owner can read it, and that is this user or root. A file of
- * root's outside this user's home is the administrator's, who may let a group
- * read it.
+ * Where systemd has put the credential of that name (systemd.exec(5)).
+ * Allocated; NULL if it has given none at all, or if this is no name of one:
+ * one component of a path.
+ */
+char *places_credential(const char *name);
+
+/*
+ * Open a file of settings for reading; -1 and errno. `is_private`: nobody but
+ * its owner can read it, and that is this user or root. A file of root's
+ * outside this user's home is the administrator's, who may let a group read
+ * it.
  */
 int places_open(const char *path, bool *is_private);
+
+/* Who can read a file. */
+enum places_readers {
+	PLACES_PRIVATE, /* as is_private above */
+	PLACES_OURS,    /* it belongs to this user or root */
+	PLACES_OTHERS,  /* it belongs to somebody else */
+};
+
+/*
+ * Open a file with a secret; -1 and errno. Never waits: what is no regular
+ * file (a link leads on to one) is EISDIR or, as a FIFO, ENXIO.
+ */
+int places_open_secret(const char *path, enum places_readers *readers);
 
 /* Can everybody change this open file? */
 bool places_is_anybodys(int fd);

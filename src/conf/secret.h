@@ -10,10 +10,11 @@
 
 /*
  * The account's password, from the first source that has one: passwordeval,
- * password, password_file, ~/.netrc (machine HOST login USER password …), the
- * terminal (/dev/tty, echo off). `out` must be a secret buf. -1: CAUSE_AUTH
- * 5.7.8 when there is none (the text lists where one can be put), CAUSE_CONFIG
- * 5.3.5 when a source is broken.
+ * password, password_file, systemd's credential, ~/.netrc and its like
+ * (machine HOST login USER password …), the keyring, the terminal (/dev/tty,
+ * echo off). `out` must be a secret buf. -1: CAUSE_AUTH 5.7.8 when there is
+ * none (the text lists where one can be put), CAUSE_CONFIG 5.3.5 when a source
+ * is broken; those behind it are not asked then.
  */
 int secret_get(const struct account *a, struct buf *out, struct outcome *o);
 

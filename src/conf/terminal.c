@@ -2,7 +2,8 @@
 /*
  * A password typed at the terminal. Signals that would end or stop the
  * program are only noted while echo is off, and take effect once it is on
- * again. Those that the caller had ignored stay ignored.
+ * again. Those that the caller had ignored stay ignored. SIGSTOP can't be
+ * noted; but SIGCONT can, by when the shell has put echo back.
  */
 #include "conf/terminal.h"
 
@@ -16,12 +17,14 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 #define TERMINAL    "/dev/tty"
 #define ASK_SECONDS 300u /* somebody may look the password up */
 
 static const int watched[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGALRM,
-			      SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
+			      SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU, SIGTSTP,
+			      SIGTTIN, SIGTTOU, SIGCONT};
 
 #define N_WATCHED (sizeof(watched) / sizeof(watched[0]))
 
@@ -69,18 +72,55 @@ static void restore_signals(const struct sigaction *before)
 }
 
 /* Now they may do what they are for. */
-static bool deliver_signals(void)
+static void deliver_signals(void)
 {
-	bool any = false;
 	size_t i;
 
-	for (i = 0; i < N_WATCHED; i++) {
-		if (!caught[i])
-			continue;
-		any = true;
-		kill(getpid(), watched[i]);
+	for (i = 0; i < N_WATCHED; i++)
+		if (caught[i])
+			kill(getpid(), watched[i]);
+}
+
+/* Signals may not come between, else the settings stay as they are. In the
+ * background they are no more ours: a shell has taken the terminal over. */
+static void restore_terminal(int fd, const struct termios *shown)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if (tcgetpgrp(fd) == getpgrp()) {
+		tcsetattr(fd, TCSAFLUSH, shown);
+		(void)file_write_all(fd, "\n", 1);
 	}
-	return any;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Wait for input; a signal that comes between the look for one and the wait
+ * ends it too. 1: there is some; 0: a signal came; -1 and errno. */
+static int await_input(int fd, struct deadline deadline)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	int64_t left = deadline_left(deadline);
+	struct timespec time = {.tv_sec = left / 1000,
+				.tv_nsec = left % 1000 * 1000000};
+	sigset_t all, before;
+	int rc = 0, error;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if (!is_any_caught())
+		rc = ppoll(&wait, 1, &time, &before);
+	else
+		errno = EINTR;
+	error = errno;
+	if (rc == 0 && !is_any_caught())
+		error = ETIMEDOUT;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	if (is_any_caught())
+		return 0;
+	return rc > 0 ? 1 : -1;
 }
 
 /* One octet at a time: what follows the line is not ours. 1: the line is
@@ -88,19 +128,16 @@ static bool deliver_signals(void)
 static int read_line(int fd, struct buf *line)
 {
 	struct deadline deadline = deadline_in(ASK_SECONDS);
-	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	ssize_t n;
 	char c;
 	int rc;
 
-	while (!is_any_caught()) {
-		rc = poll(&wait, 1, deadline_left(deadline));
-		if (rc == 0)
-			errno = ETIMEDOUT;
-		if (rc == 0 || (rc < 0 && errno != EINTR))
-			return -1;
-		if (rc < 0)
+	for (;;) {
+		rc = await_input(fd, deadline);
+		if (rc < 0 && errno == EINTR) /* a signal that is not ours */
 			continue;
+		if (rc <= 0)
+			return rc;
 		n = read(fd, &c, 1);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return -1;
@@ -108,11 +145,12 @@ static int read_line(int fd, struct buf *line)
 			return 1;
 		if (n == 1 && c != '\r')
 			buf_add_char(line, c);
+		memory_wipe(&c, 1);
 	}
-	return 0;
 }
 
-/* As read_line, with echo off meanwhile. */
+/* As read_line, with echo off meanwhile. In the background the terminal's
+ * settings are not for us to change: SIGTTOU comes, and is noted. */
 static int ask_once(int fd, const char *prompt, struct buf *answer)
 {
 	struct sigaction before[N_WATCHED];
@@ -126,15 +164,17 @@ static int ask_once(int fd, const char *prompt, struct buf *answer)
 	hidden.c_lflag |= ICANON | ISIG;
 	watch_signals(before);
 	rc = tcsetattr(fd, TCSAFLUSH, &hidden);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = file_write_all(fd, prompt, strlen(prompt));
-	if (rc == 0)
-		rc = read_line(fd, answer);
-	error = errno;
-	tcsetattr(fd, TCSAFLUSH, &shown);
-	(void)file_write_all(fd, "\n", 1);
+		if (rc == 0)
+			rc = read_line(fd, answer);
+		error = errno;
+		restore_terminal(fd, &shown);
+		errno = error;
+	}
+	if (rc < 0 && errno == EINTR && is_any_caught())
+		rc = 0;
 	restore_signals(before);
-	errno = error;
 	return rc;
 }
 
@@ -155,7 +195,8 @@ int terminal_ask(const char *prompt, struct buf *answer, struct outcome *o)
 		if (rc < 0)
 			fail_errno(o, CAUSE_AUTH, "5.7.8",
 				   "no password was typed at " TERMINAL);
-	} while (rc == 0 && deliver_signals()); /* stopped, now continued */
+		deliver_signals();
+	} while (rc == 0); /* stopped, now continued */
 	close(fd);
 	return rc;
 }

@@ -27,6 +27,12 @@ bool value_check_name(struct view value)
 	return !has_blank(value);
 }
 
+bool value_check_file_name(struct view value)
+{
+	return !memchr(value.p, '/', value.n) &&
+		!view_equal(value, VIEW(".")) && !view_equal(value, VIEW(".."));
+}
+
 bool value_check_ip(struct view value)
 {
 	unsigned char address[sizeof(struct in6_addr)];

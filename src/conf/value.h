@@ -8,7 +8,8 @@
 #include "conf/account.h"
 
 /* Is it of that form? */
-bool value_check_name(struct view value); /* without blanks */
+bool value_check_name(struct view value);      /* without blanks */
+bool value_check_file_name(struct view value); /* one component of a path */
 bool value_check_ip(struct view value);
 bool value_check_fingerprint(struct view value);
 bool value_check_pins(struct view value);

@@ -15,15 +15,23 @@
 #include "home.h"
 #include "unit.h"
 
+static void set_credentials_directory(void)
+{
+	struct buf path = BUF_INIT(4096);
+
+	buf_printf(&path, "%s/given", home);
+	setenv("CREDENTIALS_DIRECTORY", path.p, true);
+	buf_release(&path);
+}
+
 /* The password; or "! status why not". */
-static char *get(char *command, char *password, char *file)
+static char *ask(const struct secret_policy *policy)
 {
 	const struct account a = {
-		.dial = {.host = (char *)"mail.x"},
+		.name = (char *)"work",
+		.dial = {.host = (char *)"mail.x", .port = 587},
 		.auth = {.user = (char *)"alice"},
-		.secret = {.password = password,
-			   .passwordeval = command,
-			   .password_file = file},
+		.secret = *policy,
 	};
 	struct outcome o = OUTCOME_INIT;
 	struct buf secret = BUF_INIT_SECRET(SECRET_LIMIT);
@@ -38,31 +46,100 @@ static char *get(char *command, char *password, char *file)
 	return buf_detach(&out);
 }
 
+static char *get(char *command, char *password, char *file)
+{
+	return ask(&(struct secret_policy){.passwordeval = command,
+					   .password = password,
+					   .password_file = file});
+}
+
+/* A failure may say more than what is wanted. */
+static void assert_got(const char *name, char *got, const char *want)
+{
+	size_t n = strlen(want) + (want[0] != '!');
+
+	if (strncmp(got, want, n) != 0)
+		fail_msg("%s: %.200s", name, got);
+	free(got);
+}
+
+/* All of them are there; each row takes the first of those left away. */
 static void tries_each_place_in_order(void **state)
+{
+	struct secret_policy policy = {
+		.passwordeval = (char *)"echo eval",
+		.password = (char *)"set",
+		.password_file = (char *)"file",
+		.password_credential = (char *)"named",
+	};
+
+	(void)state;
+	write_file("file", 0600, "file\nsecond line\n");
+	write_file(".netrc", 0600,
+		   "machine mail.x login alice password netrc\n");
+	write_file(".authinfo", 0600,
+		   "machine mail.x login alice port 587 password authinfo\n");
+	assert_int_equal(mkdir("given", 0700), 0);
+	write_file("given/named", 0600, "named\n");
+	write_file("given/postrider.work", 0600, "unnamed\n");
+	setenv("CREDENTIALS_DIRECTORY", home, true);
+	assert_got("eval", ask(&policy), "eval");
+	policy.passwordeval = NULL;
+	assert_got("set", ask(&policy), "set");
+	policy.password = NULL;
+	assert_got("file", ask(&policy), "file");
+	policy.password_file = NULL;
+	assert_got("elsewhere", ask(&policy), "! 5.3.5 password_credential: ");
+	assert_int_equal(chdir("given"), 0);
+	setenv("CREDENTIALS_DIRECTORY", "given", true);
+	assert_got("relative", ask(&policy), "! 5.3.5 password_credential: ");
+	assert_int_equal(chdir(home), 0);
+	set_credentials_directory();
+	assert_got("named", ask(&policy), "named");
+	policy.password_credential = NULL;
+	assert_got("unnamed", ask(&policy), "unnamed");
+	assert_int_equal(unlink("given/postrider.work"), 0);
+	assert_got("netrc", ask(&policy), "netrc");
+	assert_int_equal(unlink(".netrc"), 0);
+	assert_got("authinfo", ask(&policy), "authinfo");
+}
+
+static void reads_the_first_line(void **state)
 {
 	static const struct {
 		const char *command;
 		const char *password;
 		const char *file;
-		const char *want; /* begins with this */
+		const char *want;
 	} cases[] = {
-		{"echo eval", "set", "file", "eval"},
-		{NULL, "set", "file", "set"},
-		{NULL, NULL, "file", "file"},
-		{NULL, NULL, NULL, "netrc"},
-		{"printf 'one\\ntwo\\n'", NULL, NULL, "one"},
-		{"printf 'one\\r\\n'", NULL, NULL, "one"},
+		{"printf 'one\ntwo\n'", NULL, NULL, "one"},
+		{"printf 'one\r\n'", NULL, NULL, "one"},
 		{"printf ' a b '", NULL, NULL, " a b "},
+		{"printf 'p\303\244ss'", NULL, NULL, "p\303\244ss"},
+		{"head -c 65536 /dev/zero | tr '\\0' p | wc -c", NULL, NULL,
+		 "65536"},
 		{"exit 1", "set", NULL, "! 5.3.5 passwordeval"},
 		{"true", "set", NULL,
 		 "! 5.3.5 passwordeval: the first line is empty"},
-		{"printf '\\nx\\n'", "set", NULL,
+		{"printf '\nx\n'", "set", NULL,
 		 "! 5.3.5 passwordeval: the first line is empty"},
-		{"printf 'a\\000b\\n'", NULL, NULL,
-		 "! 5.3.5 passwordeval: this is no password"},
-		{NULL, NULL, "nope", "! 5.3.5 password_file: cannot read nope"},
+		{"printf 'a\\000b\n'", NULL, NULL,
+		 "! 5.3.5 passwordeval: a NUL octet"},
+		{"head -c 65537 /dev/zero | tr '\\0' p", NULL, NULL,
+		 "! 5.3.5 passwordeval: the command wrote more than 65536"},
+		{NULL, NULL, "nope",
+		 "! 5.3.5 password_file: cannot read nope: No such file"},
 		{NULL, NULL, "open", "! 5.3.5 open holds a password"},
 		{NULL, NULL, "empty", "! 5.3.5 empty: the first line is empty"},
+		{NULL, NULL, "link", "file"},
+		{NULL, NULL, "loop",
+		 "! 5.3.5 password_file: cannot read loop: Too many levels"},
+		{NULL, NULL, "fifo",
+		 "! 5.3.5 password_file: fifo is no regular file"},
+		{NULL, NULL, "/dev/null",
+		 "! 5.3.5 password_file: /dev/null is no regular file"},
+		{NULL, NULL, ".",
+		 "! 5.3.5 password_file: cannot read .: Is a directory"},
 	};
 	size_t i;
 
@@ -70,57 +147,164 @@ static void tries_each_place_in_order(void **state)
 	write_file("file", 0600, "file\nsecond line\n");
 	write_file("open", 0644, "file\n");
 	write_file("empty", 0600, "");
-	write_file(".netrc", 0600,
-		   "machine mail.x login alice password netrc\n");
-	for (i = 0; i < N_OF(cases); i++) {
-		char *got = get((char *)cases[i].command,
-				(char *)cases[i].password,
-				(char *)cases[i].file);
-
-		if (strncmp(got, cases[i].want, strlen(cases[i].want)) != 0 ||
-		    (got[0] != '!' && strcmp(got, cases[i].want) != 0))
-			fail_msg("%zu: %s", i, got);
-		free(got);
-	}
+	assert_int_equal(symlink("file", "link"), 0);
+	assert_int_equal(symlink("loop", "loop"), 0);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	for (i = 0; i < N_OF(cases); i++)
+		assert_got(cases[i].command ? cases[i].command : cases[i].file,
+			   get((char *)cases[i].command,
+			       (char *)cases[i].password,
+			       (char *)cases[i].file),
+			   cases[i].want);
 }
 
-static void refuses_an_open_netrc(void **state)
+static void refuses_a_setting_that_is_too_long(void **state)
 {
-	char *got;
+	struct buf text = BUF_INIT(SECRET_LIMIT + 1);
 
 	(void)state;
-	write_file(".netrc", 0644,
-		   "machine mail.x login alice password netrc\n");
-	got = get(NULL, NULL, NULL);
-	assert_non_null(strstr(got, "/.netrc holds a password"));
-	assert_int_equal(strncmp(got, "! 5.3.5", 7), 0);
-	free(got);
+	while (text.n < SECRET_LIMIT)
+		buf_add_char(&text, 'p');
+	assert_got("fits", get(NULL, text.p, NULL), text.p);
+	buf_add_char(&text, 'p');
+	assert_got("too long", get(NULL, text.p, NULL),
+		   "! 5.3.5 password: the password is longer than 65536");
+	buf_release(&text);
+}
+
+static void reads_what_systemd_gives(void **state)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{"a", 0600, "pass\n", "pass"},
+		{"b", 0400, "pass", "pass"},
+		{"c", 0644, "pass\nmore\n", "pass"}, /* systemd's affair */
+		{"d", 0600, "", "! 5.3.5 "},
+		{"../given/a", 0600, NULL,
+		 "! 5.3.5 password_credential: systemd has given no"},
+		{"..", 0600, NULL, "! 5.3.5 password_credential: systemd has"},
+		{".", 0600, NULL, "! 5.3.5 password_credential: systemd has"},
+		{"none", 0600, NULL,
+		 "! 5.3.5 password_credential: systemd has given no credential "
+		 "none; write LoadCredential=none:/path"},
+	};
+	struct secret_policy policy = {NULL};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(mkdir("given", 0700), 0);
+	assert_int_equal(mkfifo("given/fifo", 0600), 0);
+	set_credentials_directory();
+	for (i = 0; i < N_OF(cases); i++) {
+		if (cases[i].text) {
+			assert_int_equal(chdir("given"), 0);
+			write_file(cases[i].name, cases[i].mode, cases[i].text);
+			assert_int_equal(chdir(home), 0);
+		}
+		policy.password_credential = (char *)cases[i].name;
+		assert_got(cases[i].name, ask(&policy), cases[i].want);
+	}
+	policy.password_credential = (char *)"fifo";
+	assert_got("fifo", ask(&policy), "! 5.3.5 password_credential: ");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_got("no directory", ask(&policy),
+		   "! 5.3.5 password_credential: systemd has given no");
+}
+
+static void refuses_the_credential_of_others(void **state)
+{
+	const struct secret_policy policy = {
+		.password_credential = (char *)"a",
+	};
+
+	(void)state;
+	if (geteuid() != 0)
+		return; /* only root can give a file away */
+	assert_int_equal(mkdir("given", 0700), 0);
+	write_file("given/a", 0600, "pass\n");
+	assert_int_equal(chown("given/a", 65534, 65534), 0);
+	set_credentials_directory();
+	assert_got("others", ask(&policy), "! 5.3.5 /tmp/postrider-unit.");
+}
+
+static void refuses_what_netrc_should_not_be(void **state)
+{
+	static const char entry[] =
+		"machine mail.x login alice password \"pass\"\n";
+	static const struct {
+		const char *name;
+		mode_t mode;
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{".netrc", 0644, entry, "/.netrc holds a password"},
+		{".netrc", 0640, entry, "/.netrc holds a password"},
+		{".netrc", 0600, "machine mail.x password \"\"",
+		 "/.netrc: the password is empty"},
+		{".authinfo", 0604, entry, "/.authinfo holds a password"},
+		{".authinfo", 0600, "machine mail.x password \"\"",
+		 "/.authinfo: the password is empty"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		char *got;
+
+		write_file(cases[i].name, cases[i].mode, cases[i].text);
+		got = get(NULL, NULL, NULL);
+		if (strncmp(got, "! 5.3.5", 7) != 0 ||
+		    !strstr(got, cases[i].want))
+			fail_msg("%zu: %s", i, got);
+		free(got);
+		unlink(cases[i].name);
+	}
+	assert_int_equal(mkfifo(".netrc", 0600), 0);
+	write_file(".authinfo", 0600, entry);
+	assert_got("a FIFO", get(NULL, NULL, NULL), "! 5.3.5 the password: ");
 }
 
 /* ---------------------------------------------------------------- terminals */
 
 /* In a session of its own, so there is no controlling terminal. */
-static void says_where_a_password_can_be_put(void **state)
+static bool says_without_terminal(const char *first, const char *second)
 {
 	pid_t child = fork();
 	int status;
 
-	(void)state;
 	assert_true(child >= 0);
 	if (!child) {
 		setsid();
 		char *got = get(NULL, NULL, NULL);
-		bool ok = !strncmp(got,
-				   "! 5.7.8 no password for 'alice' at "
-				   "mail.x: set passwordeval",
-				   58);
+		bool ok = !strncmp(got, first, strlen(first)) &&
+			strstr(got, second);
 
 		free(got);
 		_exit(ok ? 0 : 1);
 	}
 	waitpid(child, &status, 0);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void says_where_a_password_can_be_put(void **state)
+{
+	static const char first[] = "! 5.7.8 no password for 'alice' at "
+				    "mail.x: set passwordeval";
+
+	(void)state;
+	assert_true(says_without_terminal(first, "~/.netrc"));
+	assert_false(says_without_terminal(first, "gpg"));
+	write_file(".authinfo.gpg", 0600, "\205");
+	assert_true(says_without_terminal(
+		first,
+		"passwordeval gpg -q --for-your-eyes-only --no-tty "
+		"-d ~/.authinfo.gpg | awk '$2 == \"mail.x\""));
+	write_file(".authinfo", 0600, "");
+	assert_false(says_without_terminal(first, "gpg"));
 }
 
 static bool echoes(int fd)
@@ -243,14 +427,24 @@ static void restores_the_terminal_at_a_signal(void **state)
 	buf_release(&shown);
 }
 
+static int make_clean_home(void **state)
+{
+	unsetenv("CREDENTIALS_DIRECTORY");
+	return make_home(state);
+}
+
 #define TEST(function) \
-	cmocka_unit_test_setup_teardown(function, make_home, remove_home)
+	cmocka_unit_test_setup_teardown(function, make_clean_home, remove_home)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tries_each_place_in_order),
-		TEST(refuses_an_open_netrc),
+		TEST(reads_the_first_line),
+		TEST(refuses_a_setting_that_is_too_long),
+		TEST(reads_what_systemd_gives),
+		TEST(refuses_the_credential_of_others),
+		TEST(refuses_what_netrc_should_not_be),
 		TEST(says_where_a_password_can_be_put),
 		TEST(asks_at_the_terminal_without_echo),
 		TEST(takes_nothing_typed_as_none),

@@ -16,6 +16,7 @@
 #include "app/verify.h"
 #include "app/words.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 /* A failure before any mode could run. Returns the exit code. */
 static int refuse(const struct request *r, const struct outcome *o)
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 
 	if (file_open_standard_streams() < 0)
 		return EX_OSERR;
+	memory_close_process();
 	file_part_standard_error();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ,

@@ -15,11 +15,10 @@ char buf_empty[1];
 
 void buf_release(struct buf *b)
 {
-	if (b->cap) {
-		if (b->secret)
-			memory_wipe(b->p, b->cap);
+	if (b->cap && b->secret)
+		memory_free_secret(b->p);
+	else if (b->cap)
 		free(b->p);
-	}
 	b->p = buf_empty;
 	b->n = 0;
 	b->cap = 0;
@@ -49,14 +48,14 @@ static void grow(struct buf *b, size_t cap)
 {
 	char *p;
 
-	if (!b->cap) {
-		b->p = memory_alloc(cap);
-	} else if (b->secret) {
-		p = memory_alloc(cap);
-		memcpy(p, b->p, b->n + 1);
-		memory_wipe(b->p, b->cap);
-		free(b->p);
+	if (b->secret) {
+		p = memory_alloc_secret(cap);
+		memcpy(p, b->p, b->n + 1); /* one that is empty has its NUL */
+		if (b->cap)
+			memory_free_secret(b->p);
 		b->p = p;
+	} else if (!b->cap) {
+		b->p = memory_alloc(cap);
 	} else {
 		b->p = memory_resize(b->p, cap, 1);
 	}
@@ -142,7 +141,8 @@ void buf_consume(struct buf *b, size_t n)
 
 char *buf_detach(struct buf *b)
 {
-	char *p = b->cap ? b->p : memory_dup("");
+	char *p = b->cap ? b->p : memory_dup(""); /* memory_free_secret takes
+						     both */
 
 	b->p = buf_empty;
 	b->n = 0;

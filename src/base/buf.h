@@ -45,7 +45,7 @@ struct buf {
 	size_t cap;    /* octets allocated; 0: p is a constant empty string */
 	size_t limit;  /* most octets it may hold */
 	bool overflow; /* something did not fit */
-	bool secret;   /* wiped whenever memory is given back */
+	bool secret;   /* in memory_alloc_secret's memory; so it is wiped */
 };
 
 extern char buf_empty[1];
@@ -74,8 +74,8 @@ char *buf_room(struct buf *b, size_t n);
 /* Drop the first n octets. */
 void buf_consume(struct buf *b, size_t n);
 
-/* Give the bytes away as a malloc'ed, NUL-terminated string; b is empty
- * afterwards. */
+/* Give the bytes away as a malloc'ed, NUL-terminated string, for free(); of a
+ * secret buf for memory_free_secret. b is empty afterwards. */
 char *buf_detach(struct buf *b);
 
 static inline struct view buf_view(const struct buf *b)

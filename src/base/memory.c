@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one wrapper around malloc. Running out of memory while handing over a
+ * The one wrapper around malloc and the vault. Running out of memory while handing over a
  * message is a temporary failure of this machine; nothing was sent for good
  * that could not be sent again, so the process ends with EX_TEMPFAIL.
  */
@@ -9,8 +9,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#include "base/vault.h"
+
+#ifdef WITH_SANITIZERS
+#define MAY_BE_DUMPED 1L
+#else
+#define MAY_BE_DUMPED 0L
+#endif
 
 static _Noreturn void out_of_memory(void)
 {
@@ -59,9 +68,33 @@ void memory_wipe(void *p, size_t n)
 		explicit_bzero(p, n);
 }
 
-void memory_free_secret(char *text)
+void *memory_alloc_secret(size_t size)
 {
-	if (text)
-		memory_wipe(text, strlen(text));
-	free(text);
+	void *p = vault_alloc(size);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+char *memory_dup_secret(const char *bytes, size_t n)
+{
+	char *p = memory_alloc_secret(n + 1);
+
+	if (n)
+		memcpy(p, bytes, n);
+	return p;
+}
+
+void memory_free_secret(void *p)
+{
+	if (!p || vault_free(p))
+		return;
+	memory_wipe(p, strlen(p));
+	free(p);
+}
+
+void memory_close_process(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, MAY_BE_DUMPED, 0L, 0L, 0L);
 }

@@ -17,7 +17,25 @@ char *memory_dup_n(const char *bytes, size_t n); /* adds the final NUL */
 /* Overwrite a secret so that the compiler can't leave it out. */
 void memory_wipe(void *p, size_t n);
 
-/* Wipe a NUL-terminated secret and free it; NULL is fine. */
-void memory_free_secret(char *text);
+/*
+ * For secrets that stay for more than a call: memory that is not swapped out
+ * (where RLIMIT_MEMLOCK allows), that no core dump has, and that is given back
+ * by memory_free_secret alone. After a fork it holds zeros in the child, so
+ * who goes on there has to fetch its secrets itself.
+ */
+void *memory_alloc_secret(size_t size);               /* zeroed */
+char *memory_dup_secret(const char *bytes, size_t n); /* adds the final NUL */
+
+/* Wipe a secret and free it: one of the above, all of it, or a malloc'ed text
+ * up to its NUL. NULL is fine. */
+void memory_free_secret(void *p);
+
+/*
+ * No core dump of this process, and no debugger of this user's (ptrace(2), the
+ * files in /proc): for main, at the start. Programs that it runs are as any
+ * other. With the sanitizers it does nothing, as they look for leaks by
+ * ptrace.
+ */
+void memory_close_process(void);
 
 #endif

@@ -14,6 +14,13 @@
 #include "base/text.h"
 #include "conf/value.h"
 
+static char *dup_value(const struct definition_entry *e)
+{
+	if (e->row->secret)
+		return memory_dup_secret(e->value, strlen(e->value));
+	return memory_dup(e->value);
+}
+
 void definition_set(struct definition *d, const struct definition_entry *e)
 {
 	size_t i;
@@ -30,7 +37,7 @@ void definition_set(struct definition *d, const struct definition_entry *e)
 		d->p = memory_resize(d->p, d->cap, sizeof(d->p[0]));
 	}
 	d->p[d->n] = *e;
-	d->p[d->n++].value = memory_dup(e->value);
+	d->p[d->n++].value = dup_value(e);
 }
 
 void definition_merge(struct definition *to, const struct definition *from)

@@ -128,7 +128,7 @@ static int read_setting(struct reader *r, const struct setting *row,
 			r->file);
 	if (row->instead)
 		warn_old_name(r, row);
-	entry.value = memory_dup_n(value.p, value.n);
+	entry.value = memory_dup_secret(value.p, value.n);
 	definition_set(section(r), &entry);
 	memory_free_secret(entry.value);
 	return 0;

@@ -193,6 +193,8 @@ static bool set_text(const struct setting *row, struct account *a,
 		*place = NULL;
 	else if (row->type == SETTING_PATH)
 		*place = file_expand(value);
+	else if (row->secret)
+		*place = memory_dup_secret(value.p, value.n);
 	else
 		*place = memory_dup_n(value.p, value.n);
 	return true;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "conf/keysecret.h"
 #include "conf/secret.h"
 #include "net/dial.h"
@@ -17,9 +18,26 @@
 
 #define PEER_LIMIT (64u << 10) /* octets of words about a server */
 
+/* What a mechanism makes of a password is at most that much longer: twice, and
+ * with names and numbers beside it. */
+#define BESIDE_SECRET 256u /* octets */
+
+struct secret_request {
+	const struct account *account;
+	bool was_made;
+	size_t length; /* octets of the secret */
+};
+
 static int get_secret(void *context, struct buf *secret, struct outcome *o)
 {
-	return secret_get(context, secret, o);
+	struct secret_request *request = context;
+	int rc;
+
+	memory_watch_heap();
+	rc = secret_get(request->account, secret, o);
+	request->was_made = true;
+	request->length = secret->n;
+	return rc;
 }
 
 static int get_key_secret(void *context, const char *what, struct buf *secret,
@@ -111,8 +129,8 @@ struct session *connect_account(const struct account *a,
 				const struct connect_observer *observer,
 				struct outcome *o)
 {
-	/* secret_get only reads the account */
-	struct auth_secret secret = {get_secret, (void *)a};
+	struct secret_request wanted = {.account = a};
+	struct auth_secret secret = {get_secret, &wanted};
 	struct session_request request = {
 		.policy = &a->session,
 		.tls = &a->tls,
@@ -138,6 +156,8 @@ struct session *connect_account(const struct account *a,
 		outcome_release(o);
 		s = connect_once(a, &request, &owner, o);
 	}
+	if (wanted.was_made)
+		memory_scrub_heap(2 * wanted.length + BESIDE_SECRET);
 	buf_release(&peer);
 	return s;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one wrapper around malloc and the vault. Running out of memory while handing over a
- * message is a temporary failure of this machine; nothing was sent for good
- * that could not be sent again, so the process ends with EX_TEMPFAIL.
+ * The one wrapper around malloc and the vault. Running out of memory while
+ * handing over a message is a temporary failure of this machine; nothing was
+ * sent for good that could not be sent again, so the process ends with
+ * EX_TEMPFAIL.
  */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,11 @@
 #include <unistd.h>
 
 #include "base/vault.h"
+
+/* What glibc's malloc keeps of freed blocks, size by size, and does not
+ * overwrite even if told to: so many of each, up to this size. */
+#define KEPT_BLOCKS 16u
+#define KEPT_SIZE   1032u /* octets */
 
 #ifdef WITH_SANITIZERS
 #define MAY_BE_DUMPED 1L
@@ -97,4 +104,44 @@ void memory_free_secret(void *p)
 void memory_close_process(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, MAY_BE_DUMPED, 0L, 0L, 0L);
+}
+
+#ifdef M_PERTURB
+static void overwrite_freed(int octet)
+{
+	(void)mallopt(M_PERTURB, octet);
+}
+#else
+static void overwrite_freed(int octet)
+{
+	(void)octet;
+}
+#endif
+
+void memory_watch_heap(void)
+{
+	overwrite_freed(0xff);
+}
+
+static void scrub_blocks(size_t size)
+{
+	void *blocks[KEPT_BLOCKS];
+	size_t i;
+
+	for (i = 0; i < KEPT_BLOCKS; i++) {
+		blocks[i] = memory_resize(NULL, size, 1);
+		memory_wipe(blocks[i], size);
+	}
+	for (i = 0; i < KEPT_BLOCKS; i++)
+		free(blocks[i]);
+}
+
+void memory_scrub_heap(size_t longest)
+{
+	const size_t step = 2 * sizeof(void *);
+	size_t size, most = longest < KEPT_SIZE ? longest : KEPT_SIZE;
+
+	for (size = step + sizeof(void *); size < most + step; size += step)
+		scrub_blocks(size);
+	overwrite_freed(0);
 }

@@ -31,6 +31,15 @@ char *memory_dup_secret(const char *bytes, size_t n); /* adds the final NUL */
 void memory_free_secret(void *p);
 
 /*
+ * Libraries free their copies of a secret without wiping them. Between these
+ * two what is freed is overwritten, and at the end what malloc has put aside
+ * for its next calls is wiped: blocks for texts of up to so many octets. By
+ * glibc alone; elsewhere only the second.
+ */
+void memory_watch_heap(void);
+void memory_scrub_heap(size_t longest);
+
+/*
  * No core dump of this process, and no debugger of this user's (ptrace(2), the
  * files in /proc): for main, at the start. Programs that it runs are as any
  * other. With the sanitizers it does nothing, as they look for leaks by

@@ -14,7 +14,7 @@
 
 /* Where the password is (conf/secret). */
 struct secret_policy {
-	char *password;            /* itself */
+	char *password;            /* itself, behind conf/shield */
 	char *passwordeval;        /* a command that prints it */
 	char *password_file;       /* a file whose first line it is */
 	char *password_credential; /* systemd's; NULL: "postrider.ACCOUNT" */

@@ -12,6 +12,7 @@
 #include "base/idna.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "conf/shield.h"
 #include "conf/value.h"
 
 static char *dup_value(const struct definition_entry *e)
@@ -132,6 +133,20 @@ static int blame(const struct definition *d, const char *name,
 	return -1;
 }
 
+static int apply_entry(const struct definition_entry *e, struct account *a,
+		       struct outcome *o)
+{
+	struct buf plain = BUF_INIT_SECRET(SIZE_MAX / 4);
+	int rc;
+
+	if (!e->row->secret)
+		return setting_apply(e->row, a, view_of(e->value), o);
+	shield_open(e->value, &plain);
+	rc = setting_apply(e->row, a, buf_view(&plain), o);
+	buf_release(&plain);
+	return rc;
+}
+
 static int apply_entries(const struct definition *d, struct account *a,
 			 struct outcome *o)
 {
@@ -140,7 +155,7 @@ static int apply_entries(const struct definition *d, struct account *a,
 
 	for (i = 0; i < d->n; i++) {
 		e = &d->p[i];
-		if (setting_apply(e->row, a, view_of(e->value), o) < 0)
+		if (apply_entry(e, a, o) < 0)
 			return blame(d, e->row->name, o);
 	}
 	return 0;

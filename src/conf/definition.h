@@ -15,7 +15,7 @@
 /* A setting, as a file has it. */
 struct definition_entry {
 	const struct setting *row;
-	char *value;      /* maybe a secret */
+	char *value;      /* a secret: behind conf/shield */
 	const char *file; /* not owned */
 	unsigned line;
 };

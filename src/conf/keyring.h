@@ -15,10 +15,11 @@ extern const bool keyring_is_built;
 
 /*
  * The password of the entry with the attributes host, service "smtp" and user,
- * as msmtp has them. 1: `out` (a secret buf) has it, or overflows; 0: there is no such
- * entry, no keyring, no session bus, or no libsecret on this machine; -1: it
- * has not answered within a minute, maybe as nobody unlocked it (CAUSE_AUTH
- * 4.7.0). Nothing is started that is not there: no bus, no desktop.
+ * as msmtp has them. 1: `out` (a secret buf) has it, or overflows; 0: there is
+ * no such entry, no keyring, no session bus, or no libsecret on this machine;
+ * -1: it has not answered within a minute, maybe as nobody unlocked it
+ * (CAUSE_AUTH 4.7.0). Nothing is started that is not there: no bus, no
+ * desktop.
  */
 int keyring_find(const char *host, const char *user, struct buf *out,
 		 struct outcome *o);

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "conf/language.h"
 #include "conf/places.h"
+#include "conf/shield.h"
 
 #define FILE_LIMIT    (16u << 20) /* octets of a file */
 #define LINE_LIMIT    (64u << 10) /* octets that eval may print */
@@ -128,7 +129,8 @@ static int read_setting(struct reader *r, const struct setting *row,
 			r->file);
 	if (row->instead)
 		warn_old_name(r, row);
-	entry.value = memory_dup_secret(value.p, value.n);
+	entry.value = row->secret ? shield_close(value)
+				  : memory_dup_n(value.p, value.n);
 	definition_set(section(r), &entry);
 	memory_free_secret(entry.value);
 	return 0;

@@ -14,6 +14,7 @@
 #include "conf/keyring.h"
 #include "conf/netrc.h"
 #include "conf/places.h"
+#include "conf/shield.h"
 #include "conf/terminal.h"
 
 #define NETRC_LIMIT (1u << 20)
@@ -72,7 +73,7 @@ static int from_setting(const struct account *a, struct buf *out,
 {
 	if (!a->secret.password)
 		return 0;
-	buf_add_text(out, a->secret.password);
+	shield_open(a->secret.password, out);
 	return check_secret("password", out, o);
 }
 

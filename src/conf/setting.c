@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "conf/shield.h"
 
 static const struct setting_choice on_off[] = {
 	{"on", true},
@@ -193,6 +194,8 @@ static bool set_text(const struct setting *row, struct account *a,
 		*place = NULL;
 	else if (row->type == SETTING_PATH)
 		*place = file_expand(value);
+	else if (row->shielded)
+		*place = shield_close(value);
 	else if (row->secret)
 		*place = memory_dup_secret(value.p, value.n);
 	else

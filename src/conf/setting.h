@@ -44,6 +44,7 @@ struct setting {
 	bool needs_value;     /* an empty argument is an error */
 	bool may_be_off;      /* of a text: "off" is none */
 	bool secret;          /* no long option; the file must be private */
+	bool shielded;        /* conf/shield is between it and the account */
 	const char *instead;  /* an old name: what to write today; a warning,
 				   no default of its own */
 	const char *wanted;   /* what a value must be, in words; NULL: the

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/vault.h"
+#include "conf/shield.h"
 #include "unit.h"
 
 /* Does /proc/self/smaps have this flag for the pages with p? */
@@ -97,6 +98,18 @@ is_wiped(const volatile char *p, size_t n)
 		if (p[i])
 			return false;
 	return true;
+}
+
+/* The same for freed blocks of malloc's: more than eight of the octets in a
+ * row, as glibc leaves the last eight of a block. */
+__attribute__((no_sanitize("address"))) static bool
+has_run(const volatile char *p, size_t n)
+{
+	size_t i, run = 0;
+
+	for (i = 0; i < n && run < 9; i++)
+		run = p[i] == 'S' ? run + 1 : 0;
+	return run == 9;
 }
 
 static void wipes_what_is_given_back(void **state)
@@ -224,6 +237,56 @@ static void leaves_nothing_to_a_child(void **state)
 	memory_free_secret(large);
 }
 
+static void shields_every_octet(void **state)
+{
+	struct buf plain = BUF_INIT(4096), again = BUF_INIT_SECRET(4096);
+	char *shielded, *other;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 600; i++)
+		buf_add_char(&plain, (char)(i % 255 + 1));
+	shielded = shield_close(buf_view(&plain));
+	other = shield_close(buf_view(&plain));
+	assert_int_equal(strlen(shielded), plain.n);
+	assert_string_equal(shielded, other);
+	assert_null(memmem(shielded, plain.n, plain.p + 100, 8));
+	buf_add_char(&again, '>');
+	shield_open(shielded, &again);
+	assert_int_equal(again.n, plain.n + 1);
+	assert_string_equal(again.p + 1, plain.p);
+	memory_free_secret(shielded);
+	memory_free_secret(other);
+	shielded = shield_close(VIEW(""));
+	assert_string_equal(shielded, "");
+	memory_free_secret(shielded);
+	buf_release(&plain);
+	buf_release(&again);
+}
+
+/* Nothing that was freed meanwhile can be read, of any size. */
+static void scrubs_what_was_freed(void **state)
+{
+	enum { SIZES = 40, EACH = 9 };
+	static char *p[SIZES][EACH];
+	size_t i, k;
+
+	(void)state;
+	memory_watch_heap();
+	for (i = 0; i < SIZES; i++)
+		for (k = 0; k < EACH; k++) {
+			p[i][k] = memory_alloc(24 + i * 16);
+			memset(p[i][k], 'S', 24 + i * 16);
+		}
+	for (i = 0; i < SIZES; i++)
+		for (k = 0; k < EACH; k++)
+			free(p[i][k]);
+	memory_scrub_heap(SIZES * 16);
+	for (i = 0; i < SIZES; i++)
+		for (k = 0; k < EACH; k++)
+			assert_false(has_run(p[i][k], 24 + i * 16));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +297,8 @@ int main(void)
 		cmocka_unit_test(frees_both_kinds),
 		cmocka_unit_test(keeps_many),
 		cmocka_unit_test(leaves_nothing_to_a_child),
+		cmocka_unit_test(shields_every_octet),
+		cmocka_unit_test(scrubs_what_was_freed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
+#include "conf/shield.h"
 #include "home.h"
 #include "unit.h"
 
@@ -48,9 +50,13 @@ static char *ask(const struct secret_policy *policy)
 
 static char *get(char *command, char *password, char *file)
 {
-	return ask(&(struct secret_policy){.passwordeval = command,
-					   .password = password,
-					   .password_file = file});
+	char *shielded = password ? shield_close(view_of(password)) : NULL;
+	char *got = ask(&(struct secret_policy){.passwordeval = command,
+						.password = shielded,
+						.password_file = file});
+
+	memory_free_secret(shielded);
+	return got;
 }
 
 /* A failure may say more than what is wanted. */
@@ -68,7 +74,7 @@ static void tries_each_place_in_order(void **state)
 {
 	struct secret_policy policy = {
 		.passwordeval = (char *)"echo eval",
-		.password = (char *)"set",
+		.password = shield_close(VIEW("set")),
 		.password_file = (char *)"file",
 		.password_credential = (char *)"named",
 	};
@@ -86,6 +92,7 @@ static void tries_each_place_in_order(void **state)
 	assert_got("eval", ask(&policy), "eval");
 	policy.passwordeval = NULL;
 	assert_got("set", ask(&policy), "set");
+	memory_free_secret(policy.password);
 	policy.password = NULL;
 	assert_got("file", ask(&policy), "file");
 	policy.password_file = NULL;

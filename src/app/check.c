@@ -89,6 +89,8 @@ static void try_account(const struct account *a, struct findings *f)
 	if (a->tls.on)
 		tls_free(connect_load_tls(a, &o));
 	find_failure(f, a->name, &o);
+	connect_check_dane(a, &o);
+	find_failure(f, a->name, &o);
 	if (a->secret.password_file &&
 	    access(a->secret.password_file, R_OK) < 0)
 		fail_errno(&o, CAUSE_CONFIG, "5.3.5", "password_file %s",

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "conf/keysecret.h"
 #include "conf/secret.h"
+#include "net/dane.h"
 #include "net/dial.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -102,6 +103,42 @@ static void describe_peer(const struct account *a, struct buf *peer)
 	buf_printf(peer, "ports %u %u\n", a->dial.port, a->dial.proxy.port);
 }
 
+/* The host that DNS may be asked about; NULL behind a tunnel or socket, and
+ * where a proxy looks up names in our place. */
+static const char *direct_host(const struct account *a)
+{
+	return a->dial.tunnel || a->dial.socket || a->dial.proxy.host
+		? NULL
+		: a->dial.host;
+}
+
+int connect_check_dane(const struct account *a, struct outcome *o)
+{
+	return dane_check_policy(&a->tls, direct_host(a), o);
+}
+
+/* What it takes for TLS, so that what is wrong with it is known before anybody
+ * is called. Signed DNS is asked meanwhile: it is awaited at the handshake. */
+static int prepare_tls(const struct account *a, struct tls_owner *owner,
+		       struct tls **tls, struct outcome *o)
+{
+	struct dane_query *dane;
+
+	if (!a->tls.on)
+		return connect_check_dane(a, o);
+	if (dane_begin(&a->tls, direct_host(a), a->dial.port,
+		       session_deadline(&a->session, WAIT_CONNECT), &dane,
+		       o) < 0)
+		return -1;
+	*tls = load_tls(a, owner, o);
+	if (*tls) {
+		tls_use_dane(*tls, dane);
+		return 0;
+	}
+	dane_free(dane);
+	return -1;
+}
+
 static struct session *connect_once(const struct account *a,
 				    const struct session_request *request,
 				    struct tls_owner *owner, struct outcome *o)
@@ -109,11 +146,8 @@ static struct session *connect_once(const struct account *a,
 	struct connection connection = CONNECTION_INIT;
 	struct tls *tls = NULL;
 
-	if (a->tls.on) {
-		tls = load_tls(a, owner, o);
-		if (!tls)
-			return NULL;
-	}
+	if (prepare_tls(a, owner, &tls, o) < 0)
+		return NULL;
 	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT),
 		 request->trace, &connection, o) < 0) {
 		tls_free(tls);

@@ -29,6 +29,9 @@ struct session *connect_account(const struct account *a,
  * of a key; NULL as tls_new. */
 struct tls *connect_load_tls(const struct account *a, struct outcome *o);
 
+/* Can what the account says of DANE be done? -1: CAUSE_CONFIG 5.3.5. */
+int connect_check_dane(const struct account *a, struct outcome *o);
+
 /* The server's name for people: host, socket or tunnel. */
 const char *connect_name(const struct account *a);
 

@@ -10,6 +10,7 @@
 
 #include "app/exitcode.h"
 #include "app/report.h"
+#include "net/dane.h"
 
 #define WORDS_LIMIT (256u << 10) /* octets */
 
@@ -45,6 +46,7 @@ int words_version(const struct request *r)
 	buf_printf(&text, "GnuTLS %s, GNU SASL %s, GNU IDN2 %s\n",
 		   gnutls_check_version(NULL), gsasl_check_version(NULL),
 		   idn2_check_version(NULL));
+	buf_printf(&text, "DANE: %s\n", dane_is_built() ? "yes" : "no");
 	buf_printf(&text, "system configuration: %s/postrider.conf\n",
 		   SYSCONFDIR);
 	buf_add_text(&text,

@@ -471,10 +471,10 @@ void child_end(pid_t pid)
 	await(pid, &status);
 }
 
-int child_call(child_work *work, const void *context, struct buf *out,
-	       struct deadline deadline, struct outcome *o)
+int child_begin(child_work *work, const void *context, struct child_job *job,
+		struct outcome *o)
 {
-	int fds[2], rc, error, status;
+	int fds[2];
 	pid_t pid;
 
 	if (open_pipe(fds, o) < 0)
@@ -487,15 +487,47 @@ int child_call(child_work *work, const void *context, struct buf *out,
 		close(fds[0]);
 		return -1;
 	}
-	rc = collect(fds[0], out, deadline);
-	error = errno;
-	close(fds[0]);
+	*job = (struct child_job){pid, fds[0]};
+	return 0;
+}
+
+int child_finish(struct child_job *job, struct buf *out,
+		 struct deadline deadline, struct outcome *o)
+{
+	int rc = collect(job->fd, out, deadline);
+	int error = errno;
+	int status;
+
+	close(job->fd);
 	if (rc != 0)
-		kill(pid, SIGKILL);
-	await(pid, &status);
+		kill(job->pid, SIGKILL);
+	await(job->pid, &status);
+	*job = CHILD_JOB_INIT;
 	errno = error;
 	if (rc < 0)
 		fail_errno(o, CAUSE_SYSTEM, "4.3.0",
 			   "cannot read from another process");
 	return rc;
+}
+
+void child_drop(struct child_job *job)
+{
+	int status;
+
+	if (!job->pid)
+		return;
+	close(job->fd);
+	kill(job->pid, SIGKILL);
+	await(job->pid, &status);
+	*job = CHILD_JOB_INIT;
+}
+
+int child_call(child_work *work, const void *context, struct buf *out,
+	       struct deadline deadline, struct outcome *o)
+{
+	struct child_job job;
+
+	if (child_begin(work, context, &job, o) < 0)
+		return -1;
+	return child_finish(&job, out, deadline, o);
 }

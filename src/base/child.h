@@ -54,4 +54,19 @@ typedef void child_work(const void *context, int fd);
 int child_call(child_work *work, const void *context, struct buf *out,
 	       struct deadline deadline, struct outcome *o);
 
+/* The same in two calls, for what can go on while we do something else. The
+ * context need only last for the first. */
+struct child_job {
+	pid_t pid; /* 0: none */
+	int fd;    /* what it writes comes here */
+};
+
+#define CHILD_JOB_INIT ((struct child_job){0, -1})
+
+int child_begin(child_work *work, const void *context, struct child_job *job,
+		struct outcome *o);
+int child_finish(struct child_job *job, struct buf *out,
+		 struct deadline deadline, struct outcome *o);
+void child_drop(struct child_job *job); /* kill it, if it is there */
+
 #endif

@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 #include "net/certificate.h"
+#include "net/dane.h"
 #include "net/resume.h"
 #include "net/trust.h"
 
@@ -53,6 +54,8 @@ struct tls {
 	size_t in_wire;         /* octets of the user's that it stands for */
 	bool cannot_send;       /* sending has failed; what waits is lost */
 	char *error;            /* what broke the session; NULL: nothing */
+
+	struct dane_query *dane; /* what signed DNS says; NULL: not asked */
 };
 
 /* ---------------------------------------------------- between GnuTLS and fd */
@@ -180,7 +183,7 @@ static int check_server(gnutls_session_t session)
 	struct tls *t = gnutls_session_get_ptr(session);
 
 	if (is_version_right(t) &&
-	    trust_check(&t->trust, session, &t->refusal) == 0)
+	    dane_check(t->dane, &t->trust, session, &t->refusal) == 0)
 		t->is_checked = true;
 	return t->is_checked ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
@@ -238,12 +241,18 @@ struct tls *tls_new(const struct tls_policy *policy, const char *host,
 	return NULL;
 }
 
+void tls_use_dane(struct tls *t, struct dane_query *d)
+{
+	t->dane = d;
+}
+
 void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
 	if (t->session)
 		gnutls_deinit(t->session);
+	dane_free(t->dane);
 	trust_release(&t->trust);
 	resume_release(&t->resume);
 	outcome_release(&t->refusal);
@@ -405,6 +414,20 @@ static int shake_hands(struct tls *t, struct deadline deadline,
 	return rc < 0 ? -1 : take_on(t, o);
 }
 
+/* Signed DNS may know the server by another name. */
+static int await_dane(struct tls *t, struct outcome *o)
+{
+	const char *name;
+
+	if (dane_await(t->dane, o) < 0)
+		return -1;
+	name = dane_server_name(t->dane);
+	if (name)
+		gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, name,
+				       strlen(name));
+	return 0;
+}
+
 int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 		  struct outcome *o)
 {
@@ -412,7 +435,9 @@ int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 
 	t->fd = fd;
 	resume_offer(&t->resume, t->session);
-	rc = shake_hands(t, deadline, o);
+	rc = await_dane(t, o);
+	if (rc == 0)
+		rc = shake_hands(t, deadline, o);
 	t->owner = NULL;
 	if (rc < 0)
 		outcome_set_host(o, server(t));
@@ -513,18 +538,24 @@ void tls_bye(struct tls *t)
 
 /* -------------------------------------------------------------------- facts */
 
+/* A session that goes on is as good as the first was. */
+static const char *verified_by(const struct tls *t)
+{
+	if (gnutls_session_is_resumed(t->session))
+		return t->resume.ticket.verified;
+	return dane_decides(t->dane) ? "dane" : trust_words(&t->trust);
+}
+
 void tls_describe(const struct tls *t, bool with_chain, struct tls_facts *f)
 {
 	gnutls_protocol_t version = gnutls_protocol_get_version(t->session);
 	char *cipher = gnutls_session_get_desc(t->session);
-	bool goes_on = gnutls_session_is_resumed(t->session);
 
 	*f = (struct tls_facts){
 		.version = memory_dup(gnutls_protocol_get_name(version)),
 		.cipher = memory_dup(cipher ? cipher : ""),
-		.verified = memory_dup(goes_on ? t->resume.ticket.verified
-					       : trust_words(&t->trust)),
-		.is_resumed = goes_on,
+		.verified = memory_dup(verified_by(t)),
+		.is_resumed = gnutls_session_is_resumed(t->session),
 	};
 	gnutls_free(cipher);
 	if (with_chain)

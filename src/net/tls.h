@@ -79,11 +79,16 @@ struct tls *tls_new(const struct tls_policy *policy, const char *host,
 		    struct tls_owner *owner, struct outcome *o);
 void tls_free(struct tls *t); /* NULL is fine */
 
+/* Take over a question to signed DNS (net/dane.h); NULL: none. Its answer is
+ * waited for before the handshake. */
+struct dane_query;
+void tls_use_dane(struct tls *t, struct dane_query *d);
+
 /*
  * Handshake on a non-blocking descriptor and verify. CAUSE_TLS 4.7.5: the text
  * says which check failed, of which certificate, and with which names or
- * dates; CAUSE_CONNECT 4.4.2 when lost or too late. Nothing was sent but the
- * handshake.
+ * dates; CAUSE_CONNECT 4.4.2 when lost or too late; what dane_await says.
+ * Nothing was sent but the handshake.
  */
 int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 		  struct outcome *o);
@@ -121,7 +126,7 @@ struct tls_facts {
 	char *version;   /* "TLS1.3" */
 	char *cipher;    /* GnuTLS's description of the session */
 	char *verified;  /* "system", a file's name, "fingerprint",
-			   "pin", "fingerprint+pin", "unchecked" */
+			   "pin", "fingerprint+pin", "dane", "unchecked" */
 	bool is_resumed; /* it went on; `verified` is how it was in the first */
 	struct tls_certificate *chain; /* as sent, the server's own first */
 	size_t n_chain;

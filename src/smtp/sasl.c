@@ -45,8 +45,8 @@ static char *prepare(const char *text)
 
 	if (gsasl_saslprep(text, GSASL_ALLOW_UNASSIGNED, &prepared, NULL) !=
 	    GSASL_OK)
-		return memory_dup(text);
-	copy = memory_dup(prepared);
+		return memory_dup_secret(text, strlen(text));
+	copy = memory_dup_secret(prepared, strlen(prepared));
 	memory_wipe(prepared, strlen(prepared));
 	gsasl_free(prepared);
 	return copy;

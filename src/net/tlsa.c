@@ -232,7 +232,9 @@ static int refuse(const struct tlsa_case *c, const struct chain *chain,
 
 	buf_printf(&text, "the certificate of %s (%s) ", host, subject);
 	if (why[0]) {
-		buf_printf(&text, "agrees with a TLSA record of %s, but %s",
+		buf_printf(&text,
+			   "is refused: a TLSA record of %s matches, "
+			   "but %s",
 			   c->owner, why);
 	} else {
 		buf_printf(&text, "is not what signed DNS says: %s has TLSA ",
@@ -250,9 +252,31 @@ static int refuse(const struct tlsa_case *c, const struct chain *chain,
 
 /* ----------------------------------------------------- the way to an anchor */
 
-/* Does it lead there, for a server, in date? If not, `why` may say more. */
-static bool leads_to(const struct chain *chain, gnutls_x509_crt_t anchor,
-		     struct buf *why)
+/* What keeps a chain from being one, the worst first. */
+static const struct {
+	unsigned status;
+	const char *words;
+} faults[] = {
+	{GNUTLS_CERT_EXPIRED, "it, or one above it, has expired"},
+	{GNUTLS_CERT_NOT_ACTIVATED, "it, or one above it, is not yet valid"},
+	{GNUTLS_CERT_PURPOSE_MISMATCH, "it is not meant for a server"},
+	{GNUTLS_CERT_INSECURE_ALGORITHM,
+	 "it, or one above it, uses an algorithm that is too weak"},
+	{~0u, "no signatures lead from it to what the record names"},
+};
+
+static void note_fault(struct buf *why, unsigned status)
+{
+	size_t i = 0;
+
+	while (!(faults[i].status & status))
+		i++;
+	buf_clear(why);
+	buf_add_text(why, faults[i].words);
+}
+
+/* Does it lead there, for a server, in date? 0, or GNUTLS_CERT_… */
+static unsigned judge_way(const struct chain *chain, gnutls_x509_crt_t anchor)
 {
 	gnutls_typed_vdata_st purpose = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
@@ -260,26 +284,27 @@ static bool leads_to(const struct chain *chain, gnutls_x509_crt_t anchor,
 	};
 	unsigned flags = GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);
 	gnutls_x509_trust_list_t list;
-	gnutls_datum_t words = {NULL, 0};
-	unsigned status = GNUTLS_CERT_INVALID;
+	unsigned status = 0;
 
 	if (gnutls_x509_trust_list_init(&list, 0) < 0)
-		return false;
+		return GNUTLS_CERT_INVALID;
 	if (gnutls_x509_trust_list_add_cas(list, &anchor, 1, 0) != 1 ||
 	    gnutls_x509_trust_list_verify_crt2(list, chain->p,
 					       (unsigned)chain->n, &purpose, 1,
 					       flags, &status, NULL) < 0)
 		status |= GNUTLS_CERT_INVALID;
 	gnutls_x509_trust_list_deinit(list, 0); /* the anchor is not its own */
-	if (!status)
-		return true;
-	gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509,
-						     &words, 0);
-	buf_clear(why);
-	buf_printf(why, "does not lead there: %s",
-		   words.data ? (char *)words.data : "");
-	gnutls_free(words.data);
-	return false;
+	return status;
+}
+
+static bool leads_to(const struct chain *chain, gnutls_x509_crt_t anchor,
+		     struct buf *why)
+{
+	unsigned status = judge_way(chain, anchor);
+
+	if (status)
+		note_fault(why, status);
+	return status == 0;
 }
 
 static bool is_for_name(const struct tlsa_case *c, const struct chain *chain,
@@ -293,7 +318,7 @@ static bool is_for_name(const struct tlsa_case *c, const struct chain *chain,
 		return true;
 	names = certificate_names(chain->p[0], NAMES_SHOWN);
 	buf_clear(why);
-	buf_printf(why, "is not for %s, but for %s", c->trust->wanted,
+	buf_printf(why, "it is not for %s, but for %s", c->trust->wanted,
 		   names[0] ? names : "no name at all");
 	free(names);
 	return false;
@@ -386,21 +411,24 @@ static bool leads_to_key(const struct chain *chain, struct view spki,
 	return leads;
 }
 
-/* The certificate that is the record itself. */
+/* The record itself is the anchor. It has matched if the chain's signatures
+ * lead to it, whatever else is wrong. */
 static bool leads_to_record(const struct chain *chain, struct view der,
 			    struct buf *why)
 {
 	gnutls_datum_t d = datum(der);
+	unsigned status = GNUTLS_CERT_SIGNER_NOT_FOUND;
 	gnutls_x509_crt_t c;
-	bool leads;
 
 	if (gnutls_x509_crt_init(&c) < 0)
 		return false;
-	leads = gnutls_x509_crt_import(c, &d, GNUTLS_X509_FMT_DER) == 0 &&
-		!gnutls_x509_crt_equals(c, chain->p[0]) &&
-		leads_to(chain, c, why);
+	if (gnutls_x509_crt_import(c, &d, GNUTLS_X509_FMT_DER) == 0 &&
+	    !gnutls_x509_crt_equals(c, chain->p[0]))
+		status = judge_way(chain, c);
 	gnutls_x509_crt_deinit(c);
-	return leads;
+	if (status && !(status & GNUTLS_CERT_SIGNER_NOT_FOUND))
+		note_fault(why, status);
+	return status == 0;
 }
 
 /* ---------------------------------------------------------- the four usages */
@@ -436,7 +464,7 @@ static bool passes_usual_check(const struct tlsa_case *c,
 
 	if (rc < 0) {
 		buf_clear(why);
-		buf_printf(why, "%s", o.text);
+		buf_printf(why, "the usual check fails: %s", o.text);
 	}
 	outcome_release(&o);
 	return rc == 0;
@@ -488,12 +516,19 @@ static bool agrees_pkix_ta(const struct tlsa_case *c, const struct tlsa *r,
 {
 	size_t i;
 
-	for (i = 1; i < chain->n; i++)
-		if (!gnutls_x509_crt_equals(chain->p[i], chain->p[0]) &&
-		    tlsa_matches(r, chain->p[i]) &&
-		    leads_to(chain, chain->p[i], why) &&
-		    is_trusted(c->trust, chain, chain->p[i]))
+	for (i = 1; i < chain->n; i++) {
+		if (gnutls_x509_crt_equals(chain->p[i], chain->p[0]) ||
+		    !tlsa_matches(r, chain->p[i]) ||
+		    !leads_to(chain, chain->p[i], why))
+			continue;
+		if (is_trusted(c->trust, chain, chain->p[i]))
 			return true;
+		buf_clear(why);
+		buf_printf(why,
+			   "the issuer that it names is not among the trusted "
+			   "ones (%s)",
+			   c->trust->store);
+	}
 	for (i = 0; i < chain->n; i++)
 		if (is_above(c->trust, r, chain, i, why))
 			return true;

@@ -63,6 +63,7 @@ enum answer_kind {
 /* What the copy writes: this, then each record with its length in front. */
 struct answer {
 	enum answer_kind kind;
+	size_t size;            /* octets that follow */
 	char name[NAME_SIZE];   /* whose records, or who could not be asked */
 	char words[WORDS_SIZE]; /* why not */
 };
@@ -297,6 +298,7 @@ static void look_up(const void *context, int fd)
 	be_quiet();
 	if (load(&s) && set_up(&s))
 		search(&s);
+	s.answer.size = s.records.n;
 	if (file_write_all(fd, &s.answer, sizeof(s.answer)) == 0)
 		file_write_all(fd, s.records.p, s.records.n);
 }
@@ -416,6 +418,8 @@ static void take_answer(struct dane_query *d)
 	if (d->told.n < sizeof(d->answer))
 		return;
 	memcpy(&d->answer, d->told.p, sizeof(d->answer));
+	if (d->told.n - sizeof(d->answer) != d->answer.size)
+		d->answer.kind = ANSWER_LOST;
 	if (d->answer.kind != ANSWER_RECORDS)
 		return;
 	take_records(d);

@@ -85,11 +85,11 @@ class SignedNames:
 
     def ask(self, server=NSD):
         """Whom resolv.conf names."""
-        self._put("resolv.conf", "nameserver %s\n" % server)
+        self.put("resolv.conf", "nameserver %s\n" % server)
 
     def hosts(self, more):
         """What /etc/hosts says beside localhost."""
-        self._put("hosts", "127.0.0.1 localhost\n" + "".join(
+        self.put("hosts", "127.0.0.1 localhost\n" + "".join(
             "%s %s\n" % (address, name) for name, address in more.items()))
 
     def enter(self):
@@ -99,11 +99,24 @@ class SignedNames:
             if libc.setns(space, CLONE[name]):
                 raise OSError(ctypes.get_errno(), "setns " + name)
 
-    # What it takes
+    def hide(self, directory):
+        """To be called behind enter: nothing is there, for this child."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE["mnt"]) or \
+                libc.mount(b"none", directory.encode(), b"tmpfs", 0, None):
+            raise OSError(ctypes.get_errno(), directory)
 
-    def _put(self, name, text):
-        with open(self.path(name), "w") as f:	# in place: it is mounted
+    def put(self, name, text):
+        """Write a file, in place, as it is mounted; what was in it."""
+        kept = ""
+        if os.path.exists(self.path(name)):
+            with open(self.path(name)) as f:
+                kept = f.read()
+        with open(self.path(name), "w") as f:
             f.write(text)
+        return kept
+
+    # What it takes
 
     def _unpack(self):
         done = subprocess.run([os.path.join(HERE, "servers"), "fetch"],
@@ -178,7 +191,7 @@ class SignedNames:
         for zone in self.zones:
             text += "zone:\n name: %s\n zonefile: %s\n" % (
                 zone.origin, self._file(zone) if zone.served else "none")
-        self._put("nsd.conf", text)
+        self.put("nsd.conf", text)
         with open(self.path("nsd.log"), "w") as log:
             self.nsd = subprocess.Popen(
                 [os.path.join(self.root, "usr/sbin/nsd"), "-d", "-c",

@@ -323,6 +323,28 @@ static void calls_in_a_copy(void **state)
 	buf_release(&out);
 }
 
+static void calls_in_two_parts(void **state)
+{
+	struct child_job first = CHILD_JOB_INIT, second = CHILD_JOB_INIT;
+	struct buf out = BUF_INIT(1 << 20);
+	struct outcome o = OUTCOME_INIT;
+	size_t n = 3;
+
+	(void)state;
+	assert_int_equal(child_begin(work_for_ever, NULL, &first, &o), 0);
+	assert_int_equal(child_begin(work_hard, &n, &second, &o), 0);
+	n = 0; /* the copy has its own */
+	assert_int_equal(child_finish(&second, &out, deadline_in_ms(AGES), &o),
+			 0);
+	assert_int_equal(out.n, 30);
+	assert_int_equal(second.pid, 0);
+	child_drop(&second); /* is there no more */
+	child_drop(&first);
+	assert_int_equal(first.pid, 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	buf_release(&out);
+}
+
 /* The command's end is the end, though something it has started lives on and
  * holds the output open. */
 static void waits_for_the_command_alone(void **state)
@@ -351,6 +373,7 @@ int main(void)
 		cmocka_unit_test(knows_how_it_ended),
 		cmocka_unit_test(asks_before_it_kills),
 		cmocka_unit_test(calls_in_a_copy),
+		cmocka_unit_test(calls_in_two_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT_KEY = "/usr/share/dns/root.key"	# of Debian's dns-root-data
-NSD, SILENT, NOBODY = "127.0.0.1", "127.0.0.2", "127.0.0.3"	# port 53
+NSD, SILENT = "127.0.0.1", "127.0.0.2"	# port 53
 
 SOA = "@ 60 IN SOA ns.example.org. admin.example.org. 1 3600 600 86400 60"
 CLONE = {"net": 0x40000000, "mnt": 0x00020000}
@@ -40,7 +40,7 @@ class Zone:
         self.lines = list(lines)
         self.signed = signed	# else there is no DS above it, nor a key
         self.served = served	# else NSD knows it and has no data of it
-        self.forged = forged	# (pattern, text): changed after the signing
+        self.forged = forged	# as for re.sub: changed after the signing
         self.options = options	# for ldns-signzone
 
 

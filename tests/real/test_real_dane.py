@@ -44,6 +44,7 @@ SHOWN = {
     "late": ["late", "ca"],			# has expired
     "wrong": ["wrong-name", "ca"],		# is for somebody else
     "deep": ["deep", "middle"],			# the root is not sent
+    "crossed": ["deep", "middle", "cross"],	# a middle with two issuers
     "stray": ["wide", "other-ca"],		# who has signed nothing
     "twice": ["wide", "wide"],
     "target": ["target", "ca"],			# for target.example.org alone
@@ -61,9 +62,17 @@ class Pki(Certificates):
         self._leaf("wide", wide, "wide", "ca", -1, 30)
         self._leaf("late", wide, "late", "ca", -30, -2)
         self._leaf("deep", wide, "deep", "middle", -1, 30)
+        self._leaf("cross", None, "postrider test intermediate", "other-ca",
+                   -1, 30, section="authority")
         self._leaf("target", "DNS:target.example.org", "target", "ca", -1, 30)
         self.purpose = "extendedKeyUsage = clientAuth\n"
         self._leaf("purpose", wide, "purpose", "ca", -1, 30)
+
+    def _key(self, name):
+        if name == "cross":
+            self.key(name).write_bytes(self.key("middle").read_bytes())
+        else:
+            super()._key(name)
 
     def _extensions(self, san):
         return super()._extensions(san) + getattr(self, "purpose", "")
@@ -73,6 +82,12 @@ class Pki(Certificates):
         path = self.directory / ("shown-%s.pem" % name)
         path.write_text("".join(self.first(part) for part in SHOWN[name]))
         return str(path)
+
+    def both(self):
+        """A file with both authorities."""
+        path = self.directory / "both.pem"
+        path.write_text(self.ca.read_text() + self.other_ca.read_text())
+        return path
 
     def first(self, name):
         return self.chain(name).read_text().split("-----END")[0] + \
@@ -152,6 +167,10 @@ ROWS.update({
     "0-root-not-sent-key": Row("deep", ("0 1 2 ca",)),
     "0-untrusted": Row("deep", ("0 0 1 middle",), BUT + "not among the trusted",
                        trust="other-ca"),
+    "0-cross": Row("crossed", ("0 0 1 cross",), BUT + "not among the trusted"),
+    "0-cross-trusted": Row("crossed", ("0 0 1 cross",), trust="both"),
+    "0-cross-other": Row("crossed", ("0 0 1 middle",)),
+    "2-cross": Row("crossed", ("2 0 1 cross",), trust="other-ca"),
     "0-stray": Row("stray", ("0 0 1 other-ca",), "no signatures lead"),
     "0-own": Row("chain", ("0 1 1 wide",), NOT_SAID),
     "0-late": Row("late", ("0 0 1 ca",), "expired"),
@@ -419,7 +438,8 @@ class Rider(Postrider):
     def submit(self, name, row, *more, preexec=None, env=None):
         """Send a message to the host of the row."""
         port = PORTS[row.shown]
-        trust = self.pki.ca if row.trust == "ca" else self.pki.other_ca
+        trust = {"ca": self.pki.ca, "other-ca": self.pki.other_ca,
+                 "both": self.pki.both()}[row.trust]
         own = [line.replace("LATE", self.pki.fingerprint("late", "sha256"))
                for line in row.settings + more]
         lines = ["account default", "host " + host_of(name, row),

@@ -152,7 +152,7 @@ void resume_release(struct resume *r)
 	*r = RESUME_INIT;
 }
 
-/* ------------------------------------------------------------ with a session */
+/* ----------------------------------------------------------- with a session */
 
 bool resume_is_likely(const struct resume *r)
 {

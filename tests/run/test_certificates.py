@@ -106,6 +106,61 @@ def test_the_system_does_not_trust_it(start, send):
         nothing_was_said(peer)
 
 
+# Chains that GnuTLS finds fault with, each in words of its own: how the issuer
+# is made, what else stands in the certificate, and the words.
+
+def spoil_signature(certs, name):
+    path = certs.chain(name)
+    pem = path.read_text()
+    first, rest = pem.split("-----END CERTIFICATE-----\n", 1)
+    der = bytearray(ssl.PEM_cert_to_DER_cert(
+        first + "-----END CERTIFICATE-----\n"))
+    der[-1] ^= 1
+    path.write_text(ssl.DER_cert_to_PEM_cert(bytes(der)) + rest)
+
+
+FAULTS = {
+    "no-authority": (
+        "basicConstraints = critical,CA:FALSE\nkeyUsage = digitalSignature\n",
+        "", "no authority's and may not sign|may not sign cert"),
+    "constrained": (
+        "basicConstraints = critical,CA:TRUE\nkeyUsage = keyCertSign\n"
+        "nameConstraints = critical,permitted;DNS:example.net\n",
+        "", "breaks a constraint .* it is for: mail.example.org, localhost"),
+    "other-purpose": (
+        "basicConstraints = critical,CA:TRUE\nkeyUsage = keyCertSign\n",
+        "extendedKeyUsage = clientAuth", "not meant for a server"),
+    "critical": (
+        "basicConstraints = critical,CA:TRUE\nkeyUsage = keyCertSign\n",
+        "1.2.3.4.5 = critical,DER:0500", "extension that is critical"),
+    "forged": (
+        "basicConstraints = critical,CA:TRUE\nkeyUsage = keyCertSign\n",
+        "", "signature, .* is broken; it may be forged"),
+}
+
+
+@pytest.fixture(scope="session")
+def faulty(certs):
+    from certs import GOOD
+    for name, (issuer, extra, _) in FAULTS.items():
+        certs._leaf(f"{name}-issuer", None, f"{name}-issuer", "ca", -1, 30,
+                    section="issuer", extra="[issuer]\n"
+                    "subjectKeyIdentifier = hash\n" + issuer)
+        certs._leaf(name, GOOD, name, f"{name}-issuer", -1, 30, extra=extra)
+        with open(certs.chain(name), "a") as chain:
+            chain.write(certs.chain(f"{name}-issuer").read_text())
+    spoil_signature(certs, "forged")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_words_for_a_chain(start, send, faulty, name):
+    peer = start(cert=name)
+    result = send(peer, "bob@example.net")
+    refused(peer, result, FAULTS[name][2])
+    assert f"(CN={name})" in result.err
+    nothing_was_said(peer)
+
+
 # Servers that do TLS wrongly, or not.
 
 def test_plaintext_server_on_the_tls_port(start, rider, account):

@@ -1,11 +1,15 @@
 """Our own certificate and key in a token: SoftHSM's, made by its own tools.
 The server is the scripted one of tests/run, which wants a certificate."""
 
+import fcntl
 import os
+import pty
 import ssl
 import stat
 import subprocess
 import sys
+import termios
+import threading
 
 import pytest
 
@@ -82,13 +86,14 @@ def rider(tmp_path, token):
 
 @pytest.fixture
 def send(rider, peer, certs):
-    def send(*arguments, **settings):
+    def send(*arguments, preexec=None, **settings):
         values = {"host": "127.0.0.1", "port": peer.port, "timeout": 10,
                   "tls_trust_file": certs.ca, "from": "alice@example.org",
                   **settings}
         rider.config("account default\n" + "".join(
             f"{name} {value}\n" for name, value in values.items()))
-        done = rider.run(*(arguments or ["bob@example.org"]), stdin=MESSAGE)
+        done = rider.run(*(arguments or ["bob@example.org"]), stdin=MESSAGE,
+                         preexec=preexec)
         assert peer.settle(10)
         return done
     return send
@@ -211,6 +216,48 @@ def test_broken_command(send, peer, token, tmp_path, secret, code, words):
                 tls_key_file=token.uri("private"),
                 tls_key_passwordeval=eval_of(tmp_path, secret, code))
     refused(peer, done, 78, words)
+
+
+class Person:
+    """At a terminal of the program's own; answers once."""
+
+    def __init__(self, answer):
+        self.ours, self.its = pty.openpty()
+        self.seen = b""
+        self.thread = threading.Thread(target=self._type, args=(answer,))
+        self.thread.start()
+
+    def sit_down(self):
+        """In the child."""
+        try:
+            os.setsid()
+        except PermissionError:
+            pass
+        fcntl.ioctl(self.its, termios.TIOCSCTTY, 0)
+
+    def _type(self, answer):
+        while not self.seen.endswith(b": "):
+            self.seen += os.read(self.ours, 1000)
+        os.write(self.ours, answer.encode() + b"\n")
+
+    def leave(self):
+        self.thread.join()
+        os.close(self.ours)
+        os.close(self.its)
+
+
+@pytest.mark.parametrize("answer, code", [(PIN, 0), ("wrong", 77)])
+def test_asked_at_the_terminal(send, peer, token, answer, code):
+    person = Person(answer)
+    done = send(tls_cert_file=token.uri("cert"),
+                tls_key_file=token.uri("private"), preexec=person.sit_down)
+    person.leave()
+    assert person.seen == b"postrider: the PIN of the token rider: "
+    assert done.code == code, str(done)
+    if code == 0:
+        was_alice(peer)
+    else:
+        refused(peer, done, 77, "the PIN is wrong")
 
 
 # Keys in files.

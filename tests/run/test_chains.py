@@ -91,6 +91,7 @@ def told(row, result):
     assert result.code in ((75, 78) if row.crl else (75,)), str(result)
     assert len(result.lines) == 1 and result.err.endswith("\n"), result.err
     line = result.err[:-1]
+    assert result.code == 78 or line.endswith(" (4.7.5)"), line
     assert line.startswith("postrider: "), line
     assert line.isprintable(), line
     assert len(line) < 1500, line

@@ -465,6 +465,8 @@ class Stapling:
 class Stapled:
     """In place of an ssl.SSLObject."""
 
+    session_reused = False
+
     def __init__(self, connection, incoming, outgoing):
         self.connection = connection
         self.incoming, self.outgoing = incoming, outgoing

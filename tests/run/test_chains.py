@@ -132,7 +132,7 @@ def test_verdict(serve, submit, row):
 
 
 # What a refusal says beside the check: dates, names, and what to do.
-TO_DO = r"tls_\w+|whoever runs|must|renew|replace|\bask\b|clock|install"
+TO_DO = r"tls_\w+|whoever|must|renew|replace|\bask\b|clock|forged"
 WORDS = {
     "expired": ["a server", day(-2)],
     "future": ["a server", day(2), "clock"],

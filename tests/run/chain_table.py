@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import chains
-from chains import (HOST, MUST_STAPLE, Wish, day, made, rename, revocations,
+from chains import (HOST, MUST_STAPLE, Wish, day, rename, revocations,
                     staple)
 
 PAST, AHEAD = f"expired.*{day(-2)}", f"valid.*{day(2)}"

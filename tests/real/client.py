@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+from mailconfig import IMPLICIT
 from harness import Postrider, binary, slowness, wrapper
 
 
@@ -43,7 +44,7 @@ class Client(Postrider):
         at = self.mail.server(server)
         wanted = {
             "host": at.host, "port": at.port, "tls": "on",
-            "tls_starttls": "off" if server == "smtps" else "on",
+            "tls_starttls": "off" if server in IMPLICIT else "on",
             "tls_trust_file": self.mail.ca,
             "auth": "on", "user": "alice", "password": "secret",
             "from": "alice@example.org", "domain": "client.example.org",

@@ -21,8 +21,14 @@ PASSWORDS = {
     "spaces": " two  words ",
     "quotes": "a\"b'c\\d#e",
     "umlaut": "pässwörd€",
-    "long": "x" * 200,
+    "long": "x" * 255,
+    "latin": "pässwörd",
+    "jürgen": "grüße an alle",
 }
+# Who may be somebody else: as in RFC 4616, "for alice, says warden".
+MASTERS = {"warden": "all the keys"}
+# Kept as {SCRAM-SHA-1} only, so that no other mechanism can be answered.
+SCRAM_SHA_1_ONLY = {"scramone": "once stored"}
 
 MAILBOXES = 9000		# box0 … box8999, one for each message sent
 
@@ -46,7 +52,10 @@ RECIPIENT_ACCESS = {
 }
 
 EXTENSIONS = "pipelining, chunking, dsn, smtputf8, 8bitmime, size"
-MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
+MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1",
+              "SCRAM-SHA-256")
+BEARERS = ("OAUTHBEARER", "XOAUTH2")
+OPENID = "https://id.example.org/.well-known/openid-configuration"
 
 # One smtpd(8) for each: its name and what sets it apart from "submission".
 SERVICES = {
@@ -63,6 +72,15 @@ SERVICES = {
     # No AUTH: it lets in who has no name, to its own mailboxes.
     "open": {"smtpd_sasl_auth_enable": "no",
              "smtpd_relay_restrictions": "permit_auth_destination,reject"},
+    # Where Dovecot's own submission service hands on what it took.
+    "relay": {"smtpd_sasl_auth_enable": "no",
+              "smtpd_tls_security_level": "none",
+              "smtpd_relay_restrictions": "permit_auth_destination,reject"},
+    "bearer": {"smtpd_sasl_mechanism_filter": "oauthbearer, xoauth2"},
+    "bearer-plain": {"smtpd_sasl_mechanism_filter": "oauthbearer, plain"},
+    "kerberos": {"smtpd_sasl_mechanism_filter": "gssapi"},
+    "kerberos-plain": {"smtpd_sasl_mechanism_filter": "gssapi, plain"},
+    "everything": {"smtpd_sasl_mechanism_filter": "static:all"},
     "bare": {"smtpd_discard_ehlo_keywords": EXTENSIONS},
     "nochunking": {"smtpd_discard_ehlo_keywords": "chunking"},
     "strict": {"smtpd_hard_error_limit": "3"},
@@ -75,10 +93,16 @@ SERVICES = {
     "clientcert": {"smtpd_tls_req_ccert": "yes",
                    "smtpd_tls_CAfile": "$ca_crt"},
     "tls12": {"smtpd_tls_mandatory_protocols": "<=TLSv1.2, >=TLSv1.2"},
+    "tls12-smtps": {"smtpd_tls_mandatory_protocols": "<=TLSv1.2, >=TLSv1.2",
+                    "smtpd_tls_wrappermode": "yes"},
     "tls11": {"smtpd_tls_mandatory_protocols": "<=TLSv1.1, >=TLSv1.1",
               "smtpd_tls_mandatory_ciphers": "null",
               "tls_null_cipherlist": "ALL:@SECLEVEL=0"},
 }
+# Services that speak TLS from the first octet on.
+IMPLICIT = ("smtps", "tls12-smtps", "dovecots")
+# Dovecot's own submission service, in clear with STARTTLS and with TLS.
+DOVECOTS = ("dovecot", "dovecots")
 # What the corpus is sent to: like "open", each with some of the extensions
 # that decide about the form of a message, in clear text for speed.
 CORPUS_EXTENSIONS = ("8bitmime", "smtputf8", "chunking")
@@ -151,6 +175,8 @@ virtual_gid_maps = static:{mail_gid}
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
+# What takes a password; a token or a ticket has services of its own.
+smtpd_sasl_mechanism_filter = {passwords}
 smtpd_tls_security_level = encrypt
 smtpd_tls_auth_only = yes
 smtpd_tls_chain_files = {pki}/server.pem
@@ -199,17 +225,39 @@ mail_plugin_dir = {root}/usr/lib/dovecot/modules
 default_login_user = {DOVECOT_LOGIN}
 default_internal_user = {DOVECOT_USER}
 default_internal_group = {dovecot_group}
-import_environment = LD_LIBRARY_PATH={libraries}
+import_environment = LD_LIBRARY_PATH={libraries} KRB5_CONFIG KRB5RCACHENAME
 log_path = {dovecot_log}
 auth_verbose = yes
-protocols =
-ssl = no
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+protocols = submission
+ssl = yes
+ssl_cert = <{pki}/server.pem
+ssl_key = <{pki}/server.key
+auth_mechanisms = {passwords} oauthbearer xoauth2 gssapi
 auth_failure_delay = 0
 auth_username_chars =
+auth_krb5_keytab = {kerberos}/keytab
+auth_gssapi_hostname = "$ALL"
 passdb {{
   driver = passwd-file
+  mechanisms = {passwords}
+  args = scheme=PLAIN username_format=%u {dovecot}/masters
+  master = yes
+}}
+passdb {{
+  driver = passwd-file
+  mechanisms = {passwords}
   args = scheme=PLAIN username_format=%u {dovecot}/users
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = {dovecot}/oauth2.conf
+}}
+# A ticket says enough: no password is looked at.
+passdb {{
+  driver = static
+  mechanisms = gssapi
+  args = nopassword
 }}
 userdb {{
   driver = static
@@ -230,6 +278,34 @@ service auth {{
     user = {POSTFIX_USER}
   }}
 }}
+
+# A submission server of its own, which hands on to Postfix.
+hostname = {HOSTNAME}
+submission_relay_host = 127.0.0.1
+submission_relay_port = {relay_port}
+submission_client_workarounds =
+mail_location = maildir:/nonexistent
+service submission-login {{
+  chroot =
+  service_count = 0
+  inet_listener submission {{
+    address = 127.0.0.1
+    port = {dovecot_port}
+  }}
+  inet_listener submissions {{
+    address = 127.0.0.1
+    port = {dovecots_port}
+    ssl = yes
+  }}
+}}
+"""
+
+# Tokens are JWT, judged by Dovecot itself with the keys it finds in a folder.
+OAUTH2_CONF = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={dovecot}/keys/
+username_attribute = sub
+openid_configuration_url = {OPENID}
 """
 
 # Dante. What it must not reach is a network that nobody has (RFC 5737).

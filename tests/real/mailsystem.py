@@ -8,6 +8,8 @@ this file.
 import base64
 import glob
 import grp
+import hashlib
+import hmac
 import os
 import pwd
 import re
@@ -20,6 +22,7 @@ import tempfile
 import time
 
 import mailconfig as conf
+import tokens
 from harness import slowness
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -63,6 +66,7 @@ class MailSystem:
         self.mail = join("mail")
         self.pki = join("pki")
         self.dovecot = join("dovecot")
+        self.kerberos = join("kerberos")
         self.log = join("postfix.log")
         self.dovecot_log = join("dovecot.log")
 
@@ -122,11 +126,11 @@ class MailSystem:
     def log_size(self):
         return os.path.getsize(self.log)
 
-    def wait_log(self, pattern, since=0, timeout=5):
+    def wait_log(self, pattern, since=0, timeout=5, log=None):
         """The first match of PATTERN in Postfix's log behind SINCE."""
         deadline = time.monotonic() + timeout * slowness()
         while True:
-            with open(self.log, "rb") as f:
+            with open(log or self.log, "rb") as f:
                 f.seek(since)
                 text = f.read().decode("utf-8", "replace")
             match = re.search(pattern, text)
@@ -136,6 +140,9 @@ class MailSystem:
                 raise AssertionError("%r is not in the log:\n%s" %
                                      (pattern, text))
             time.sleep(0.01)
+
+    def wait_dovecot(self, pattern, since=0):
+        return self.wait_log(pattern, since, log=self.dovecot_log)
 
     def logs(self):
         text = ""
@@ -147,6 +154,15 @@ class MailSystem:
                     lines = f.readlines()[-40:]
                 text += "--- %s\n%s" % (path, "".join(lines))
         return text
+
+    def unpacked_environment(self):
+        """For programs that were unpacked."""
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "LD_LIBRARY_PATH": self.libraries,
+                "KRB5_CONFIG": os.path.join(self.kerberos, "krb5.conf"),
+                "KRB5_KDC_PROFILE": os.path.join(self.kerberos, "kdc.conf"),
+                "KRB5RCACHENAME": "file2:" +
+                os.path.join(self.kerberos, "seen")}
 
     def fingerprint(self, name="server"):
         """What openssl says of a certificate: 'AB:CD:…', by SHA-256."""
@@ -175,8 +191,7 @@ class MailSystem:
             raise
 
     def stop(self):
-        if self.guard:
-            self.guard.communicate(b"all is well\n")
+        self._end_guard()
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -199,12 +214,26 @@ class MailSystem:
                              "tests/real/servers fetch says why") from None
         shutil.copytree(os.path.join(done.stdout.strip(), "root"),
                         self.root, symlinks=True)
+        self._move_modules()
         places = (glob.glob(self.root + "/usr/lib/*-linux-gnu*") +
                   glob.glob(self.root + "/lib/*-linux-gnu*") +
                   [self.root + "/usr/lib/postfix",
                    self.root + "/usr/lib/dovecot",
+                   self.root + "/usr/lib/dovecot/modules",
                    self.root + "/usr/lib/dovecot/modules/old-stats"])
         self.libraries = ":".join(places)
+
+    def _move_modules(self):
+        """Dovecot's modules lie in one folder, whatever it is told.  In this
+        copy that is "lib" below base_dir, where its processes run."""
+        fixed = b"/usr/lib/dovecot"
+        moved = b"lib".rjust(len(fixed) - 1, b"/").rjust(len(fixed), b".")
+        for name in ("auth", "libdovecot.so.0", "libdovecot-login.so.0"):
+            path = os.path.realpath(self.root + "/usr/lib/dovecot/" + name)
+            with open(path, "rb") as f:
+                program = f.read()
+            with open(path, "wb") as f:
+                f.write(program.replace(fixed, moved))
 
     def _openssl(self, *args):
         subprocess.run(("openssl",) + args, check=True, cwd=self.pki,
@@ -267,6 +296,8 @@ class MailSystem:
         make(self.mail, mail.pw_uid, mail.pw_gid, 0o700)
         make(self.dovecot)
         make(os.path.join(self.dovecot, "run"))
+        os.symlink(self.root + "/usr/lib/dovecot",
+                   os.path.join(self.dovecot, "run", "lib"))
         make(os.path.join(self.dovecot, "state"))
 
     def _write(self, path, text):
@@ -299,26 +330,51 @@ class MailSystem:
         self._table("listed", dict(boxes, bounces="bounces/"))
         self._table("senders", conf.SENDER_ACCESS)
         self._table("access", conf.RECIPIENT_ACCESS)
-        self._table("owners", {"alice": "alice", "ceo": "bob@example.org"})
+        # A ticket's owner is known with the realm.
+        self._table("owners", {"alice": "alice,alice@example.org",
+                               "ceo": "bob@example.org"})
 
-        self._write(os.path.join(self.etc, "main.cf"),
-                    conf.MAIN_CF.format(**values))
         self._write(os.path.join(self.etc, "master.cf"),
                     conf.MASTER_CF + self._services())
+        self.take_ports(*conf.DOVECOTS)
+        values.update(("%s_port" % name, self.servers[name].port)
+                      for name in ("relay", *conf.DOVECOTS))
+        values["passwords"] = " ".join(conf.MECHANISMS).lower()
+        self._write(os.path.join(self.etc, "main.cf"),
+                    conf.MAIN_CF.format(**values))
         self._write(os.path.join(self.etc, "dynamicmaps.cf"), "")
         self._write(os.path.join(self.dovecot, "dovecot.conf"),
                     conf.DOVECOT_CONF.format(**values))
+        self._write(os.path.join(self.dovecot, "oauth2.conf"),
+                    conf.OAUTH2_CONF.format(**values))
+        self._write_users()
+        tokens.write_keys(os.path.join(self.dovecot, "keys"),
+                          os.path.join(self.pki, "server.key"))
+
+    def _write_users(self):
+        def plain(users):
+            return "".join("%s:{PLAIN.b64}%s\n" % (user, _base64(password))
+                           for user, password in users.items())
+
+        stored = "".join("%s:{SCRAM-SHA-1}%s\n" % (user, scram_sha_1(word))
+                         for user, word in conf.SCRAM_SHA_1_ONLY.items())
         self._write(os.path.join(self.dovecot, "users"),
-                    "".join("%s:{PLAIN.b64}%s\n" % (user, _base64(password))
-                            for user, password in conf.PASSWORDS.items()))
+                    plain(conf.PASSWORDS) + stored)
+        self._write(os.path.join(self.dovecot, "masters"),
+                    plain(conf.MASTERS))
+
+    def take_ports(self, *names):
+        """A server of each name, on a port that is free just now."""
+        for name, port in zip(names, free_ports(len(names))):
+            self.servers[name] = Server(name, port)
 
     def _services(self):
-        """A line of master.cf for each service, on ports free just now."""
+        """A line of master.cf for each service."""
+        self.take_ports(*conf.SERVICES)
         lines = []
-        ports = free_ports(len(conf.SERVICES))
-        for port, (name, options) in zip(ports, conf.SERVICES.items()):
-            self.servers[name] = Server(name, port)
-            lines.append("127.0.0.1:%d inet n - n - - smtpd" % port)
+        for name, options in conf.SERVICES.items():
+            lines.append("127.0.0.1:%d inet n - n - - smtpd" %
+                         self.servers[name].port)
             lines.append("  -o syslog_name=postfix/%s" % name)
             for key, value in options.items():
                 lines.append("  -o { %s = %s }" % (key, value))
@@ -328,9 +384,7 @@ class MailSystem:
         output = open(os.path.join(self.base, "output"), "ab")
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            cwd="/", start_new_session=True,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                 "LD_LIBRARY_PATH": self.libraries})
+            cwd="/", start_new_session=True, env=self.unpacked_environment())
         output.close()
         self.processes.append(process)
         return process
@@ -397,8 +451,19 @@ class MailSystem:
         self._wait_until(name, process, is_up)
         self.proxies[name] = port
 
+    def start_more(self, name, is_up, *argv):
+        """One more server, later: it ends with the others."""
+        process = self._spawn(*argv)
+        self._wait_until(name, process, is_up)
+        self._start_guard()
+
+    def _end_guard(self):
+        if self.guard:
+            self.guard.communicate(b"all is well\n")
+
     def _start_guard(self):
         """Somebody who clears up if this process is killed."""
+        self._end_guard()
         self.guard = subprocess.Popen(
             ["sh", "-c", 'read line || '
              '{ kill "$@"; sleep 2; rm -rf "$0"; }', self.base] +
@@ -418,4 +483,17 @@ def free_ports(count):
 
 
 def _base64(text):
-    return base64.b64encode(text.encode()).decode()
+    if isinstance(text, str):
+        text = text.encode()
+    return base64.b64encode(text).decode()
+
+
+def scram_sha_1(password, salt=b"only for tests", rounds=4096):
+    """What a server keeps of a password (RFC 5802 3), in Dovecot's form."""
+    def key(name):
+        return hmac.digest(salted, name, "sha1")
+
+    salted = hashlib.pbkdf2_hmac("sha1", password.encode(), salt, rounds)
+    stored = hashlib.sha1(key(b"Client Key")).digest()
+    return ",".join((str(rounds), _base64(salt), _base64(stored),
+                     _base64(key(b"Server Key"))))

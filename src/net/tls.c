@@ -20,6 +20,7 @@
 #include "net/dane.h"
 #include "net/resume.h"
 #include "net/trust.h"
+#include "net/wire.h"
 
 /*
  * Keys below 112 bits of strength (RSA 2048) are refused. DHE-PSK, without such
@@ -41,94 +42,16 @@ struct tls {
 	struct trust trust;
 	struct resume resume;
 	struct tls_owner *owner; /* until the handshake is over; or NULL */
-	int fd;                  /* -1: not yet connected */
 	bool starttls;           /* for words: the server speaks SMTP as well */
 	enum tls_version min_version;
-	bool has_heard;         /* the server has sent something */
-	unsigned char first;    /* its first octet */
-	int io_error;           /* errno of what broke the connection; or 0 */
+	struct wire wire;
 	bool is_checked;        /* the certificate passed, now or before */
 	struct outcome refusal; /* why it did not */
-	struct buf wire;        /* records to be sent, encrypted */
-	size_t wire_sent;       /* octets of it that the kernel has */
-	size_t in_wire;         /* octets of the user's that it stands for */
-	bool cannot_send;       /* sending has failed; what waits is lost */
-	char *error;            /* what broke the session; NULL: nothing */
+	size_t in_wire; /* octets of the user's that wait there, encrypted */
+	char *error;    /* what broke the session; NULL: nothing */
 
 	struct dane_query *dane; /* what signed DNS says; NULL: not asked */
 };
-
-/* ---------------------------------------------------- between GnuTLS and fd */
-
-/*
- * GnuTLS never sees a descriptor that takes no more. Were it left with half a
- * record, and then read a request for new keys, it could not finish either; so
- * it always hands over whole records, and what must wait waits in `wire`. It is
- * also how several records leave in one write.
- */
-static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
-{
-	struct tls *t = p;
-	size_t before = t->wire.n;
-	int i;
-
-	for (i = 0; i < n; i++)
-		buf_add(&t->wire, iov[i].iov_base, iov[i].iov_len);
-	return (ssize_t)(t->wire.n - before);
-}
-
-/* Send what waits: 0 when all of it is the kernel's, else -1 and errno; no
- * SIGPIPE from a connection that is gone. */
-static int send_wire(struct tls *t)
-{
-	ssize_t n;
-	int rc = 0;
-
-	if (t->cannot_send) {
-		errno = EPIPE;
-		return -1;
-	}
-	while (rc == 0 && t->wire_sent < t->wire.n) {
-		n = send(t->fd, t->wire.p + t->wire_sent,
-			 t->wire.n - t->wire_sent, MSG_NOSIGNAL);
-		if (n >= 0)
-			t->wire_sent += (size_t)n;
-		else if (errno == EAGAIN)
-			return -1;
-		else if (errno != EINTR)
-			rc = -1;
-	}
-	if (rc < 0) {
-		t->io_error = errno;
-		t->cannot_send = true;
-	}
-	buf_clear(&t->wire); /* sent, or never to be */
-	t->wire_sent = 0;
-	return rc;
-}
-
-static ssize_t pull(gnutls_transport_ptr_t p, void *bytes, size_t n)
-{
-	struct tls *t = p;
-	ssize_t rc = recv(t->fd, bytes, n, 0);
-
-	if (rc < 0 && errno != EAGAIN && errno != EINTR)
-		t->io_error = errno;
-	if (rc > 0 && !t->has_heard) {
-		t->has_heard = true;
-		t->first = *(unsigned char *)bytes;
-	}
-	return rc;
-}
-
-/* GnuTLS wants one beside its own pull. We wait for ourselves, so for it there
- * is always something; a read then says EAGAIN. */
-static int pull_timeout(gnutls_transport_ptr_t p, unsigned ms)
-{
-	(void)p;
-	(void)ms;
-	return 1;
-}
 
 /* ------------------------------------------------------------------- set up */
 
@@ -213,10 +136,7 @@ static int set_up(struct tls *t, const struct tls_policy *policy,
 		gnutls_dh_set_prime_bits(t->session, policy->min_dh_bits);
 	gnutls_session_set_ptr(t->session, t);
 	gnutls_session_set_verify_function(t->session, check_server);
-	gnutls_transport_set_ptr(t->session, t);
-	gnutls_transport_set_vec_push_function(t->session, push);
-	gnutls_transport_set_pull_function(t->session, pull);
-	gnutls_transport_set_pull_timeout_function(t->session, pull_timeout);
+	wire_attach(&t->wire, t->session);
 	return set_priorities(t, policy, o);
 }
 
@@ -225,8 +145,7 @@ struct tls *tls_new(const struct tls_policy *policy, const char *host,
 {
 	struct tls *t = memory_alloc(sizeof(*t));
 
-	t->fd = -1;
-	t->wire = BUF_INIT(PTRDIFF_MAX);
+	t->wire = WIRE_INIT;
 	t->trust = TRUST_INIT;
 	t->resume = RESUME_INIT;
 	t->owner = owner;
@@ -256,7 +175,7 @@ void tls_free(struct tls *t)
 	trust_release(&t->trust);
 	resume_release(&t->resume);
 	outcome_release(&t->refusal);
-	buf_release(&t->wire);
+	wire_release(&t->wire);
 	free(t->error);
 	free(t);
 }
@@ -318,13 +237,14 @@ static int fail_alert(const struct tls *t, struct outcome *o)
 
 static int fail_handshake(struct tls *t, int rc, struct outcome *o)
 {
-	if (t->has_heard && !is_record_type(t->first))
+	if (t->wire.has_heard && !is_record_type(t->wire.first))
 		return fail_plain(t, o);
 	switch (rc) {
 	case GNUTLS_E_PREMATURE_TERMINATION:
 		return fail_lost(t, "the server closed it", o);
 	case GNUTLS_E_PULL_ERROR:
-	case GNUTLS_E_PUSH_ERROR: return fail_lost(t, strerror(t->io_error), o);
+	case GNUTLS_E_PUSH_ERROR:
+		return fail_lost(t, strerror(t->wire.error), o);
 	case GNUTLS_E_FATAL_ALERT_RECEIVED: return fail_alert(t, o);
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET: return fail_version(t, o);
 	case GNUTLS_E_DH_PRIME_UNACCEPTABLE:
@@ -344,7 +264,7 @@ static int await(const struct tls *t, struct deadline deadline,
 		 struct outcome *o)
 {
 	struct pollfd wait = {
-		.fd = t->fd,
+		.fd = t->wire.fd,
 		.events = tls_wants_write(t) ? POLLOUT : POLLIN,
 	};
 	int rc = -1;
@@ -361,9 +281,9 @@ static int await(const struct tls *t, struct deadline deadline,
 /* Tell a server that speaks TLS why we leave, if that needs no waiting. */
 static void send_alert(struct tls *t, int rc)
 {
-	if (t->has_heard && is_record_type(t->first))
+	if (t->wire.has_heard && is_record_type(t->wire.first))
 		gnutls_alert_send_appropriate(t->session, rc);
-	send_wire(t);
+	wire_send(&t->wire);
 }
 
 /* One step of it: 1 when all is done, 0 to wait for the descriptor, -1. */
@@ -382,8 +302,8 @@ static int advance(struct tls *t, struct outcome *o)
 		return -1;
 	}
 	/* If the server has gone, what it said before tells more. */
-	if (send_wire(t) < 0 && errno != EAGAIN && rc == 0)
-		return fail_lost(t, strerror(t->io_error), o);
+	if (wire_send(&t->wire) < 0 && errno != EAGAIN && rc == 0)
+		return fail_lost(t, strerror(t->wire.error), o);
 	return rc == 0 && !tls_wants_write(t);
 }
 
@@ -433,7 +353,7 @@ int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 {
 	int rc;
 
-	t->fd = fd;
+	t->wire.fd = fd;
 	resume_offer(&t->resume, t->session);
 	rc = await_dane(t, o);
 	if (rc == 0)
@@ -456,7 +376,7 @@ static int note_error(struct tls *t, ptrdiff_t rc)
 		break;
 	case GNUTLS_E_PULL_ERROR:
 	case GNUTLS_E_PUSH_ERROR:
-		buf_add_text(&words, strerror(t->io_error));
+		buf_add_text(&words, strerror(t->wire.error));
 		break;
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		buf_printf(&words, "TLS alert: %s",
@@ -477,7 +397,7 @@ ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n)
 {
 	ssize_t rc;
 
-	send_wire(t); /* if that fails, reading tells more */
+	wire_send(&t->wire); /* if that fails, reading tells more */
 	rc = gnutls_record_recv(t->session, bytes, n);
 	if (rc >= 0)
 		return rc;
@@ -510,7 +430,7 @@ ptrdiff_t tls_write(struct tls *t, const void *bytes, size_t n)
 
 	if (!t->in_wire && encrypt(t, bytes, n) < 0)
 		return -1;
-	if (send_wire(t) < 0)
+	if (wire_send(&t->wire) < 0)
 		return errno == EAGAIN ? -1
 				       : note_error(t, GNUTLS_E_PUSH_ERROR);
 	done = t->in_wire;
@@ -525,7 +445,7 @@ const char *tls_error(const struct tls *t)
 
 bool tls_wants_write(const struct tls *t)
 {
-	return !t->cannot_send && t->wire_sent < t->wire.n;
+	return wire_wants_write(&t->wire);
 }
 
 void tls_bye(struct tls *t)
@@ -533,7 +453,7 @@ void tls_bye(struct tls *t)
 	if (t->is_checked)
 		resume_keep(&t->resume, t->session, &t->trust);
 	gnutls_bye(t->session, GNUTLS_SHUT_WR);
-	send_wire(t);
+	wire_send(&t->wire);
 }
 
 /* -------------------------------------------------------------------- facts */

@@ -169,7 +169,7 @@ class SignedNames:
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--propagation", "private",
              sys.executable, os.path.abspath(__file__), self.dir],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
         if self.holder.stdout.readline() != b"ready\n":
             raise ZoneError(
@@ -179,6 +179,11 @@ class SignedNames:
         for name in CLONE:
             self.spaces[name] = os.open(
                 "/proc/%d/ns/%s" % (self.holder.pid, name), os.O_RDONLY)
+
+    def _enter_for_nsd(self):
+        """It is not to outlive the tests, however they end."""
+        self.enter()
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)	# PR_SET_PDEATHSIG
 
     def _start_nsd(self):
         text = ("server:\n ip-address: %s\n username: \"\"\n"
@@ -197,7 +202,7 @@ class SignedNames:
                 [os.path.join(self.root, "usr/sbin/nsd"), "-d", "-c",
                  self.path("nsd.conf")],
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, preexec_fn=self.enter)
+                stderr=log, preexec_fn=self._enter_for_nsd)
         for _ in range(500):
             with open(self.path("nsd.log")) as log:
                 said = log.read()
@@ -222,7 +227,7 @@ def hold(directory):
     silent = socket.socket(type=socket.SOCK_DGRAM)
     silent.bind((SILENT, 53))
     print("ready", flush=True)
-    signal.pause()
+    sys.stdin.read()		# its end is the tests' end
 
 
 if __name__ == "__main__":

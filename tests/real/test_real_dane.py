@@ -152,7 +152,8 @@ def combinations():
     return rows
 
 
-NOT_SAID, BUT = "is not what signed DNS says", "a TLSA record of .* matches, but .*"
+NOT_SAID = "is not what signed DNS says"
+BUT = "a TLSA record of .* matches, but .*"
 UNUSABLE = {"usage": "4 1 1 wide", "private-usage": "255 0 0 =00",
             "selector": "3 2 1 =" + "ab" * 32, "no-selector": "3 255 1 =00",
             "matching": "3 1 3 =" + "ab" * 32, "short": "3 1 1 =abcd",
@@ -328,7 +329,8 @@ ROWS.update({
                        code=CONFIG, dane="only",
                        settings=("socket /nowhere/there", "tls on")),
     "tunnel-only": Row("alone", ("3 1 1 wide",), "needs the name of a host",
-                       code=CONFIG, dane="only", settings=("tunnel false", "tls on")),
+                       code=CONFIG, dane="only",
+                       settings=("tunnel false", "tls on")),
     "clear-only": Row("alone", ("3 1 1 wide",), "tls is off", code=CONFIG,
                       dane="only", settings=("tls off",)),
     "off": Row("alone", ("3 1 1 late",), dane="off", by="ca.pem"),

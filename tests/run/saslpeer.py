@@ -71,7 +71,7 @@ class SaslPeer:
     def is_quiet(self):
         """Nobody else has come."""
         return not self.rest and not select.select(
-            [self.child.stdout], [], [], 0.05)[0]
+            [self.child.stdout], [], [], 0.02)[0]
 
 
 class Log(dict):

@@ -194,6 +194,36 @@ static void note_words(struct exchange *x, struct view in)
 	}
 }
 
+/* What GNU SASL cannot prepare is compared as it is: PLAIN's password may be
+ * octets, or hold characters that are newer than SASLprep. */
+static bool is_account(const struct exchange *x, struct view in)
+{
+	struct buf wanted = BUF_INIT(64u << 10);
+	bool yes;
+
+	buf_add_char(&wanted, '\0');
+	buf_add(&wanted, x->options->user, strlen(x->options->user) + 1);
+	buf_add_text(&wanted, x->options->password);
+	yes = in.n == wanted.n && memcmp(in.p, wanted.p, in.n) == 0;
+	buf_release(&wanted);
+	return yes;
+}
+
+static int ask_library(struct exchange *x, struct view in, char **said,
+		       size_t *n)
+{
+	int rc;
+
+	/* RFC 4505 2: it may be empty, which GNU SASL does not know. */
+	if (strcasecmp(x->mechanism, "ANONYMOUS") == 0 && !in.n)
+		return GSASL_OK;
+	rc = gsasl_step(x->sasl, in.p, in.n, said, n);
+	if (rc == GSASL_SASLPREP_ERROR &&
+	    strcasecmp(x->mechanism, "PLAIN") == 0 && is_account(x, in))
+		rc = GSASL_OK;
+	return rc;
+}
+
 static enum verdict library_step(struct exchange *x, struct view in,
 				 struct buf *out)
 {
@@ -204,7 +234,7 @@ static enum verdict library_step(struct exchange *x, struct view in,
 	if (!x->sasl)
 		return VERDICT_REFUSED;
 	note_words(x, in);
-	rc = gsasl_step(x->sasl, in.p, in.n, &said, &n);
+	rc = ask_library(x, in, &said, &n);
 	if (rc == GSASL_OK || rc == GSASL_NEEDS_MORE)
 		buf_add(out, said, n);
 	gsasl_free(said);

@@ -7,6 +7,7 @@ only to a server that said 235, and no secret is in what is printed.
 
 import base64
 import re
+import struct
 import unicodedata
 
 import pytest
@@ -289,6 +290,17 @@ def test_command_line_limit(login):
         assert run.code == OK and run.last.initial == fits, run
         seen.add(fits)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("n, fits", [(372, True), (373, False)])
+def test_command_line_filled(login, certs, n, fits):
+    """EXTERNAL has the name with which a line can have just 512 octets."""
+    run = login("starttls", {"mechanisms": "EXTERNAL", "ca": certs.ca,
+                             "authzid": "z" * n}, auth="external",
+                authzid="z" * n, tls_cert_file=certs.chain("client"),
+                tls_key_file=certs.key("client"))
+    assert run.code == OK and run.last.initial == fits, run
+    assert (run.log.longest == 510) == fits, run
 
 
 @pytest.mark.parametrize("n", [300, 380, 4 << 10, 12 << 10])
@@ -770,6 +782,57 @@ def test_iterations(login, mechanism):
     assert run.code == OK, run
     run = login("starttls", {"mechanisms": mechanism, "iterations": 1 << 30})
     assert run.code != OK and run.last.cancelled, run
+
+
+def coded(octets):
+    return base64.b64encode(octets if isinstance(octets, bytes)
+                            else octets.encode()).decode()
+
+
+def ntlm(target=(0, 0), info=(0, 0), signature=b"NTLMSSP\0", kind=2, rest=b""):
+    """A message of type 2, or what looks like one."""
+    n, at = target
+    return coded(signature + struct.pack(
+        "<IHHII8sQHHI", kind, n, n, at, 0x00810205, b"01234567", 0,
+        info[0], info[0], info[1]) + rest)
+
+
+ANY = ["", "=", "====", "!", "A", "AAA", "AA=A", "w6Q", "AAAA", "AAAAAAA=",
+       coded(b"\0" * 300), coded(bytes(range(256))), coded("A" * 9000),
+       "x" * 40000, "\x1b[2J", coded("\x1b[2J")]
+CHALLENGES = {
+    "SCRAM-SHA-256": [*ANY, *map(coded, (
+        "r=x,s=c2FsdA==,i=4096", "r=,s=,i=", "r=x,s=c2FsdA==,i=0",
+        "r=x,s=c2FsdA==,i=-1", "r=x,s=!,i=4096", "r=x,i=4096", "r=x,s=c2FsdA==",
+        "m=x,r=x,s=c2FsdA==,i=4096", "e=other-error", "v=AAAA",
+        "r=x,s=c2FsdA==,i=99999999999999999999999"))],
+    "DIGEST-MD5": [*ANY, *map(coded, (
+        'realm="a', 'realm="a"', 'nonce="x",algorithm=md5-sess,qop="auth-conf"',
+        'nonce="x",algorithm=rot13', 'nonce="x",nonce="y",algorithm=md5-sess',
+        'nonce="' + "x" * 3000 + '",algorithm=md5-sess', ",,,,=,=,",
+        'nonce="x",algorithm=md5-sess,maxbuf=-1', "rspauth=0",
+        'nonce="x\\",algorithm=md5-sess'))],
+    "CRAM-MD5": [*ANY[1:], coded("<" + "x" * 3000 + ">")],
+    "NTLM": [*ANY, ntlm(signature=b"NTLMSSQ\0"), ntlm(kind=1), ntlm(kind=3),
+             ntlm(target=(65535, 48)), ntlm(target=(65535, 0xffffffff)),
+             ntlm(target=(16, 0xfffffff0)), ntlm(info=(65535, 0xfffffff0)),
+             ntlm(target=(1023, 48), rest=b"D" * 1023),
+             ntlm(target=(1025, 48), rest=b"D" * 1025),
+             ntlm(target=(4000, 48), rest=b"D" * 4000),
+             ntlm(target=(3, 48), rest=b"\xff\xd8\x00")],
+}
+
+
+@pytest.mark.parametrize("mechanism", CHALLENGES)
+def test_hostile_challenges(login, mechanism):
+    """It gives up, or says what does not help the server; it does not end by
+    a signal, and takes nothing of it to the terminal."""
+    for text in CHALLENGES[mechanism]:
+        run = login("starttls", {"mechanisms": mechanism, "first_raw": text},
+                    auth=mechanism, strict=False)
+        right = mechanism == "NTLM" and run.code == OK
+        assert right or run.code in (NOPERM, PROTOCOL), (text, run)
+        assert run.tried == [mechanism] and len(run.err) < 8000, (text, run)
 
 
 @pytest.mark.parametrize("n", [3, 100000])

@@ -50,6 +50,8 @@ static const struct row {
 	 "send the server's last words with the 235"},
 	{"challenges", "N", offsetof(struct options, challenges),
 	 "ask this often for more when all is said"},
+	{"first-raw", "TEXT", offsetof(struct options, first_raw),
+	 "what the first challenge is, as it stands"},
 	{"fail", "REPLY", offsetof(struct options, fail),
 	 "what wrong credentials are answered with; may have lines"},
 	{"json", "TEXT", offsetof(struct options, json),

@@ -113,14 +113,17 @@ done:
 
 static bool challenge_octets(struct dialogue *d)
 {
+	const struct options *o = d->c->options;
 	struct buf text = BUF_INIT(1u << 20);
 	bool yes;
 
-	encode_base64(&text, buf_view(&d->out));
-	yes = challenge(d,
-			d->x.is_wrong && d->c->options->json_raw
-				? d->c->options->json_raw
-				: text.p);
+	if (d->x.is_wrong && o->json_raw)
+		buf_add_text(&text, o->json_raw);
+	else if (d->x.round == 1 && o->first_raw)
+		buf_add_text(&text, o->first_raw);
+	else
+		encode_base64(&text, buf_view(&d->out));
+	yes = challenge(d, text.p);
 	buf_release(&text);
 	return yes;
 }

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,9 +334,11 @@ static void serve(int fd, const struct options *o, const struct tls_server *tls)
 			       .wire = WIRE_INIT(fd),
 			       .log = LOG_INIT};
 	struct timeval wait = {.tv_sec = WIRE_SECONDS};
+	const int on = 1;
 	struct buf line = BUF_INIT(1u << 20);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (o->implicit && wire_secure(&c.wire, tls) < 0) {
 		log_violation(&c.log, "no handshake");
 		c.over = true;

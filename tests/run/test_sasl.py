@@ -241,11 +241,11 @@ def test_binding_tampered(login, plus, version, asked):
 @pytest.mark.parametrize("mechanism", SCRAM)
 @pytest.mark.parametrize("auth", ["on", "named"])
 def test_gs2_no_plus_offered(login, mechanism, version, auth):
-    """`y`: we could, and think that the server cannot (RFC 5802 6).  GNU SASL
-    2.2.0 cannot say it, so `n` will do: it only tells the server less."""
+    """`y`: we could, and think that the server cannot (RFC 5802 6); so that a
+    server whose offer somebody has cut notices it."""
     run = login("starttls", {"mechanisms": mechanism, "tls": version},
                 auth=mechanism if auth == "named" else "on")
-    assert run.code == OK and run.last.gs2 in ("y,,", "n,,"), run
+    assert run.code == OK and run.last.gs2 == "y,,", run
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -260,7 +260,8 @@ def test_gs2_named_without_plus(login, mechanism, version):
 
 
 def test_gs2_one_plus_only(login):
-    """Only SCRAM-SHA-1 is there bound: the offer of binding is seen."""
+    """Only SCRAM-SHA-1 is there bound: the server can bind, and `y` would say
+    that we think it cannot."""
     run = login("starttls", {"mechanisms": "SCRAM-SHA-1-PLUS SCRAM-SHA-256"},
                 auth="scram-sha-256")
     assert run.code == OK and run.last.gs2 == "n,,", run
@@ -834,6 +835,51 @@ def test_hostile_challenges(login, mechanism):
         right = mechanism == "NTLM" and run.code == OK
         assert right or run.code in (NOPERM, PROTOCOL), (text, run)
         assert run.tried == [mechanism] and len(run.err) < 8000, (text, run)
+
+
+FIRST_WORDS = {
+    "as it should be": ("r=@,s=c2FsdHNhbHQ=,i=4096", True),
+    "an extension": ("r=@,s=c2FsdHNhbHQ=,i=4096,x=y", True),
+    "another's nonce": ("r=x@,s=c2FsdHNhbHQ=,i=4096", False),
+    "an extension that must be known": ("m=x,r=@,s=c2FsdA==,i=4096", False),
+    "no iterations": ("r=@,s=c2FsdHNhbHQ=,i=0", False),
+    "negative": ("r=@,s=c2FsdHNhbHQ=,i=-4096", False),
+    "empty": ("r=@,s=c2FsdHNhbHQ=,i=", False),
+    "too many": ("r=@,s=c2FsdHNhbHQ=,i=99999999999999999999", False),
+    "not a number": ("r=@,s=c2FsdHNhbHQ=,i=4096x", False),
+    "no salt": ("r=@,i=4096", False),
+    "no base64": ("r=@,s=!!!!,i=4096", False),
+    "no count": ("r=@,s=c2FsdHNhbHQ=", False),
+    "no order": ("s=c2FsdHNhbHQ=,r=@,i=4096", False),
+    "nonce only": ("r=@", False),
+    "error": ("e=other-error", False),
+    "proof": ("v=c2FsdHNhbHQ=", False),
+}
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1"])
+@pytest.mark.parametrize("name", FIRST_WORDS)
+def test_scram_first_words(login, name, mechanism):
+    """With what is wrong in them nothing that has to do with the password is
+    said; with what is right, it is said (and is not for this salt)."""
+    words, right = FIRST_WORDS[name]
+    run = login("starttls", {"mechanisms": mechanism, "first_words": words})
+    assert run.code in (NOPERM, PROTOCOL), run
+    assert run.log.commands.count(".") == right, run
+    assert run.last.cancelled == (not right), run
+
+
+@pytest.mark.parametrize("where", ["334", "235"])
+@pytest.mark.parametrize("words, right", [
+    ("v=@", True), ("v=@,x=y", True), ("v=", False), ("v", False),
+    ("w=@", False), ("@", False), ("v=@@", False), ("v=@,", None),
+    ("v=AAAA", False), ("e=other-error", False), ("x=y,v=@", False)])
+def test_scram_last_words(login, words, right, where):
+    run = login("starttls", {"mechanisms": "SCRAM-SHA-256",
+                             "last_words": words,
+                             "final_in_235": where == "235"})
+    assert right is None or (run.code == OK) == right, run
+    assert run.code in (OK, NOPERM, PROTOCOL), run
 
 
 @pytest.mark.parametrize("n, given", [(960, 100), (1023, 512), (1000, 960)])

@@ -13,7 +13,8 @@ struct options {
 	const char *mechanisms, *before_tls, *auth_equals;
 	const char *user, *password, *token, *authzid, *realm, *domain;
 	const char *iterations, *tamper_binding, *signature, *final_in_235;
-	const char *challenges, *fail, *first_raw, *json, *json_raw;
+	const char *challenges, *fail, *first_raw, *first_words, *last_words,
+		*json, *json_raw;
 	const char *answers[16]; /* MECHANISM=REPLY */
 	int n_answers;
 };

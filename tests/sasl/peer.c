@@ -112,12 +112,31 @@ done:
 	return is_good;
 }
 
+/* `words` instead of what we would say: KEY=VALUE,... of which @ is the first
+ * VALUE. */
+static void say_instead(struct buf *out, const char *words)
+{
+	struct buf text = BUF_INIT(1u << 20);
+	size_t n = out->n > 2 ? strcspn(out->p + 2, ",") : 0;
+
+	for (; *words; words++)
+		if (*words == '@')
+			buf_add(&text, out->p + 2, n);
+		else
+			buf_add_char(&text, *words);
+	buf_clear(out);
+	buf_add_view(out, buf_view(&text));
+	buf_release(&text);
+}
+
 static bool challenge_octets(struct dialogue *d)
 {
 	const struct options *o = d->c->options;
 	struct buf text = BUF_INIT(1u << 20);
 	bool yes;
 
+	if (d->x.round == 1 && o->first_words)
+		say_instead(&d->out, o->first_words);
 	if (d->x.is_wrong && o->json_raw)
 		buf_add_text(&text, o->json_raw);
 	else if (d->x.round == 1 && o->first_raw)
@@ -146,6 +165,8 @@ static bool prove(struct dialogue *d, struct buf *reply)
 		return true;
 	if (signature)
 		spoil(&d->out);
+	if (d->c->options->last_words)
+		say_instead(&d->out, d->c->options->last_words);
 	if (d->c->options->final_in_235) {
 		buf_clear(reply);
 		buf_add_text(reply, "235 2.7.0 ");

@@ -842,6 +842,7 @@ FIRST_WORDS = {
     "an extension": ("r=@,s=c2FsdHNhbHQ=,i=4096,x=y", True),
     "another's nonce": ("r=x@,s=c2FsdHNhbHQ=,i=4096", False),
     "an extension that must be known": ("m=x,r=@,s=c2FsdA==,i=4096", False),
+    "too few": ("r=@,s=c2FsdHNhbHQ=,i=4095", False),
     "no iterations": ("r=@,s=c2FsdHNhbHQ=,i=0", False),
     "negative": ("r=@,s=c2FsdHNhbHQ=,i=-4096", False),
     "empty": ("r=@,s=c2FsdHNhbHQ=,i=", False),

@@ -85,6 +85,19 @@ class Drop:
 
 
 @dataclass
+class Cut:
+    """The end of TCP without TLS's goodbye, behind some octets."""
+
+    data: bytes = b""
+
+    async def run(self, session, step, normal):
+        session.wire.say(self.data, step)
+        await session.wire.end_flight()
+        session.wire.transport.close()
+        raise Closed
+
+
+@dataclass
 class Flood:
     """The same octets over and over, at most so many times.  How many octets
     were got rid of is in the session's `flooded`."""

@@ -1,8 +1,8 @@
 """What the kernel shows of a process: /proc/PID.
 
-    memory(pid)         [(region, octets)]: all that is in its address space,
-                        read past what keeps other users out (as root, or with
-                        the same user where that is allowed)
+    memory(pid)         [(region, octets)]: all of its address space that can
+                        have been written to, read past what keeps other users
+                        out (as root, or with the same user where allowed)
     dumped(pid)         the same without what a core dump leaves out
     words(pid)          its arguments and its environment, as they are
     descriptors(pid)    {number: (name, octets)} of its open files, unlinked
@@ -35,7 +35,8 @@ def memory(pid, is_wanted=lambda flags: True):
     result = []
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as file:
         for first, last, access, name, flags in regions(pid):
-            if "r" not in access or name in ("[vvar]", "[vsyscall]") or \
+            is_file = name.startswith("/") and "w" not in access
+            if "r" not in access or name.startswith("[v") or is_file or \
                     not is_wanted(flags):
                 continue
             try:

@@ -88,6 +88,7 @@ class Session:
         self.violations = []
         self.auth = None            # {"mechanism", "user", "initial", "ok"}
         self.auth_attempts = []     # the same, of each AUTH command
+        self.mechanism = None       # the last one's, of sasl.py
         self.helo = []              # names the client gave itself
         self.sni = None
         self.client_cert = None     # as ssl.getpeercert() gives it
@@ -328,6 +329,7 @@ class Session:
             return
         mechanism = sasl.MECHANISMS[name](self.peer.users,
                                           self.peer.bad_signature)
+        self.mechanism = mechanism
         response = self._decode(words[2]) if len(words) > 2 else None
         step = "auth"
         while True:

@@ -7,10 +7,12 @@ searched for them: as they are, in base64 wherever they begin, in hexadecimal,
 in UTF-16.  Memory, core dumps, /proc and syslog are for root: tests/real.
 """
 
+import base64
 import os
 import pty
 import re
 import select
+import ssl
 import time
 
 import pytest
@@ -24,7 +26,7 @@ from rogue import Rogue
 OK, USAGE, TEMPFAIL, CONFIG, NOPERM = 0, 64, 75, 78, 77
 BOB = "bob@example.net"
 BIG = MESSAGE + (b"y" * 70 + b"\n") * 20000     # it needs a temporary file
-SOURCES = ["setting", "eval", "file", "netrc"]
+SOURCES = ["setting", "eval", "file", "netrc", "authinfo", "credential"]
 MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
 
 
@@ -47,10 +49,15 @@ class Sweep:
 
     def source(self, kind):
         """The settings of one place where the password is."""
-        if kind == "netrc":
-            self.give(".netrc", "machine 127.0.0.1 login alice password "
+        if kind in ("netrc", "authinfo"):
+            self.give("." + kind, "machine 127.0.0.1 login alice password "
                       f"{self.password}\n")
             return {"password": None}
+        if kind == "credential":
+            self.give("credentials/mail", self.password + "\n")
+            self.rider.env["CREDENTIALS_DIRECTORY"] = \
+                self.rider.home / "credentials"
+            return {"password": None, "password_credential": "mail"}
         self.give("hidden", f"{self.password}\nsecond line\n")
         return {"setting": {"password": self.password},
                 "eval": {"password": None, "passwordeval": "cat ~/hidden"},
@@ -175,6 +182,47 @@ def test_a_message_with_a_temporary_file(server, sweep, text):
     assert len(peer.messages) == 1
 
 
+# Tokens.
+
+def good(certs):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certs.chain("good"), certs.key("good"))
+    return context
+
+
+@pytest.mark.parametrize("size", [40, 4000])
+@pytest.mark.parametrize("answer", ["235", "complaint", "535", "lost"])
+@pytest.mark.parametrize("mechanism", ["OAUTHBEARER", "XOAUTH2"])
+def test_tokens(certs, sweep, text, mechanism, answer, size):
+    """Short ones go with the command, long ones after it."""
+    sweep.password = sweep.secrets["password"] = canary.make("ya29.", size)
+
+    def script(talk):
+        talk.secure(good(certs))
+        talk.say(b"220 mail.example.org ESMTP\r\n")
+        talk.hello(b"AUTH " + mechanism.encode())
+        if len(talk.expect(b"AUTH").split()) == 2:
+            talk.say(b"334 \r\n")
+            talk.line()
+        if answer == "complaint":
+            talk.say(b"334 " + base64.b64encode(b'{"status":"401"}') + b"\r\n")
+            talk.line()
+        if answer == "235":
+            talk.say(b"235 2.7.0 ok\r\n")
+            talk.obey()
+        elif answer != "lost":
+            talk.say(b"535 5.7.8 no\r\n")
+            talk.rest()
+    with Rogue(script, "implicit") as rogue:
+        result = sweep.run(text(rogue, "eval", auth=mechanism), *LOUD, BOB,
+                           stdin=MESSAGE)
+    assert result.code == {"235": OK, "lost": TEMPFAIL}.get(answer, NOPERM), \
+        str(result)
+    seen = sweep.password.encode() in base64.b64decode(
+        re.search(rb"[A-Za-z0-9+/=]{50,}", rogue.plain)[0])
+    assert seen and ("401" in result.err) == (answer == "complaint")
+
+
 # Failures.
 
 FAILURES = {
@@ -227,13 +275,8 @@ def test_failures(server, sweep, text, kind, mechanism):
 @pytest.mark.parametrize("changed", ["as it was", "decoded"])
 def test_servers_that_repeat_it(certs, sweep, text, mechanism, changed):
     """Some servers quote the line that they do not understand."""
-    import base64
-    import ssl
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certs.chain("good"), certs.key("good"))
-
     def script(talk):
-        talk.secure(context)
+        talk.secure(good(certs))
         talk.say(b"220 mail.example.org ESMTP\r\n")
         talk.hello(b"AUTH " + mechanism)
         said = talk.line()

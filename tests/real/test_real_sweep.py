@@ -139,10 +139,18 @@ def what_is_left(secret, regions):
 
 # Memory.
 
-@pytest.mark.parametrize("source, size", [
-    *((source, 40) for source in SOURCES), ("file", 20), ("file", 24),
-    ("file", 90), ("file", 255)])
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+ON_THE_STACK = pytest.mark.xfail(strict=True, reason="the end of a long one "
+                                 "that was copied is left in registers, and "
+                                 "binding a symbol puts these on the stack")
+
+
+@pytest.mark.parametrize("mechanism, source, size", [
+    *((mechanism, *one) for mechanism in MECHANISMS for one in (
+        *((source, 40) for source in SOURCES), ("file", 20), ("file", 24),
+        ("file", 90))),
+    *((mechanism, "file", 255) for mechanism in MECHANISMS[:3]),
+    *(pytest.param(mechanism, "file", 255, marks=ON_THE_STACK)
+      for mechanism in MECHANISMS[3:])])
 def test_memory(tmp_path, certs, mechanism, source, size):
     """After the login it is nowhere: not in what was freed, nor on the stack;
     neither is what was made of it."""

@@ -309,6 +309,7 @@ static const struct {
 	{"*InvalidSecondFactor*", APPLICATION_PASSWORD},
 	{"*BadCredentials*", APPLICATION_PASSWORD},
 	{"* 5.7.139 *", OAUTH},
+	{"*XOAUTH2*", OAUTH},
 	{"*basic authentication is disabled*", OAUTH},
 	{"*SmtpClientAuthentication is disabled*",
 	 "whoever administers the mailbox must allow SMTP AUTH for it"},
@@ -397,19 +398,19 @@ static enum verdict conclude(struct login *l, const struct reply *reply,
 
 /* ------------------------------------------------------------- the attempts */
 
-/* The channel to name in SCRAM. If the server offers to bind and the user has
- * named the other form, it must not be told that it lacks something. */
+/* The channel to name in SCRAM. If the server offers to bind, and the user has
+ * named a form that does not, it must not be told that it lacks something (RFC
+ * 5802 6). */
 static const struct tls *channel(const struct login *l)
 {
 	const struct session *s = l->session;
-	struct buf bound = BUF_INIT(64);
-	bool is_refused;
+	const struct mechanism *m;
 
-	buf_printf(&bound, "%s-PLUS", l->mechanism->name);
-	is_refused = strings_has_nocase(&s->capabilities.mechanisms,
-					buf_view(&bound));
-	buf_release(&bound);
-	return is_refused ? NULL : stream_tls(s->stream);
+	if (l->mechanism->strength != STRENGTH_BOUND)
+		for (m = mechanisms; m < mechanisms + mechanisms_n; m++)
+			if (m->strength == STRENGTH_BOUND && is_offered(s, m))
+				return NULL;
+	return stream_tls(s->stream);
 }
 
 static enum verdict attempt(struct login *l, struct outcome *o)

@@ -16,9 +16,10 @@
 #include "smtp/bearer.h"
 #include "smtp/scram.h"
 
-#define TOKEN_LIMIT     (128u << 10) /* octets of a message with a token */
-#define COMPLAINT_LIMIT 1024u        /* octets of a complaint that are shown */
-#define SERVICE         "smtp"       /* RFC 4954 3 */
+#define TOKEN_LIMIT        (128u << 10) /* octets of a message with a token */
+#define COMPLAINT_LIMIT    1024u  /* octets of a complaint that are shown */
+#define NTLM_CHALLENGE_MIN 32u    /* octets, without the server's name */
+#define SERVICE            "smtp" /* RFC 4954 3 */
 
 struct sasl {
 	const struct sasl_identity *identity;
@@ -80,6 +81,22 @@ static int set_password(struct sasl *s, Gsasl_session *x)
 			: GSASL_NO_PASSWORD;
 }
 
+/* libntlm takes the domain from behind an `@` alone. */
+static int set_user(const struct sasl *s, Gsasl_session *x)
+{
+	const struct sasl_identity *id = s->identity;
+	struct buf full = BUF_INIT(TOKEN_LIMIT);
+	int rc;
+
+	if (!id->realm || !id->user || strchr(id->user, '@') ||
+	    strcmp(s->mechanism->name, "NTLM") != 0)
+		return set_text(x, GSASL_AUTHID, id->user);
+	buf_printf(&full, "%s@%s", id->user, id->realm);
+	rc = set_text(x, GSASL_AUTHID, full.p);
+	buf_release(&full);
+	return rc;
+}
+
 /* GNU SASL asks for what a mechanism needs, when it needs it. */
 static int provide(Gsasl *library, Gsasl_session *x, Gsasl_property p)
 {
@@ -87,7 +104,7 @@ static int provide(Gsasl *library, Gsasl_session *x, Gsasl_property p)
 	const struct sasl_identity *id = s->identity;
 
 	switch (p) {
-	case GSASL_AUTHID: return set_text(x, p, id->user);
+	case GSASL_AUTHID: return set_user(s, x);
 	case GSASL_AUTHZID: return set_text(x, p, id->authzid);
 	case GSASL_PASSWORD: return set_password(s, x);
 	case GSASL_REALM: return set_text(x, p, id->realm);
@@ -288,6 +305,35 @@ int sasl_begin(struct sasl *s, const struct mechanism *m, const struct tls *tls,
 	return rc == GSASL_OK ? 0 : fail_sasl(s, rc, o);
 }
 
+/*
+ * Is the server's message all there, with the name that it says it has? libntlm
+ * takes its word for it, and would answer with what lies behind it in memory.
+ */
+static bool is_ntlm_whole(struct view message)
+{
+	const unsigned char *p = (const unsigned char *)message.p;
+	size_t n, at;
+
+	if (message.n < NTLM_CHALLENGE_MIN)
+		return false;
+	n = p[12] | (size_t)p[13] << 8;
+	at = p[16] | (size_t)p[17] << 8 | (size_t)p[18] << 16 |
+		(size_t)p[19] << 24;
+	return at <= message.n && n <= message.n - at;
+}
+
+static int check_ntlm(const char *challenge, struct outcome *o)
+{
+	struct buf message = BUF_INIT(TOKEN_LIMIT);
+	bool ok = decode_base64(&message, view_of(challenge)) &&
+		is_ntlm_whole(buf_view(&message));
+
+	buf_release(&message);
+	return ok ? 0
+		  : fail(o, CAUSE_PROTOCOL, "5.5.0",
+			 "NTLM: the server's challenge cannot be read");
+}
+
 /* The server's complaint about the token, for people. */
 static void keep_complaint(struct sasl *s, const char *challenge)
 {
@@ -311,23 +357,29 @@ static int show_token(struct sasl *s, char **response, struct outcome *o)
 {
 	const struct sasl_identity *id = s->identity;
 	const char *token = get_password(s);
-	struct bearer b = {id->authzid ? id->authzid : id->user, id->host,
-			   id->port, token};
+	char *user = prepare(id->authzid ? id->authzid : id->user);
+	struct bearer b = {user, id->host, id->port, token};
 	struct buf plain = BUF_INIT_SECRET(TOKEN_LIMIT);
 	struct buf coded = BUF_INIT_SECRET(2 * TOKEN_LIMIT);
 
-	if (!token)
-		return fail_sasl(s, GSASL_NO_PASSWORD, o);
-	if (!bearer_is_token(token))
-		return fail(o, CAUSE_AUTH, "5.7.8",
-			    "%s wants an OAuth token, and this is none: it has "
-			    "blanks or other than ASCII letters in it",
-			    s->mechanism->name);
-	s->form->add(&b, &plain);
-	encode_base64(&coded, buf_view(&plain));
-	*response = buf_detach(&coded);
+	int rc = 0;
+
+	if (!token) {
+		rc = fail_sasl(s, GSASL_NO_PASSWORD, o);
+	} else if (!bearer_is_token(token)) {
+		rc = fail(o, CAUSE_AUTH, "5.7.8",
+			  "%s wants an OAuth token, and this is none: it has "
+			  "blanks or other than ASCII letters in it",
+			  s->mechanism->name);
+	} else {
+		s->form->add(&b, &plain);
+		encode_base64(&coded, buf_view(&plain));
+		*response = buf_detach(&coded);
+	}
+	memory_free_secret(user);
 	buf_release(&plain);
-	return 0;
+	buf_release(&coded);
+	return rc;
 }
 
 static int step_bearer(struct sasl *s, const char *challenge, char **response,
@@ -351,6 +403,9 @@ int sasl_step(struct sasl *s, const char *challenge, char **response,
 		return step_bearer(s, challenge, response, o);
 	if (s->scram)
 		return step_scram(s, challenge, response, o);
+	if (challenge && !strcmp(s->mechanism->name, "NTLM") &&
+	    check_ntlm(challenge, o) < 0)
+		return -1;
 	rc = gsasl_step64(s->exchange, challenge, response);
 	if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
 		return fail_sasl(s, rc, o);

@@ -160,6 +160,56 @@ static void keeps_what_is_said_of_a_token(void **state)
 	}
 }
 
+/* What says that it is longer than it is must not be believed. */
+static void believes_no_lengths(void **state)
+{
+	static const struct {
+		const char *octets; /* 12 to 19: length twice, place */
+		size_t n;
+		bool ok;
+	} cases[] = {
+		{"\x00\x00\x00\x00\x20\x00\x00\x00", 32, true},
+		{"\x00\x00\x00\x00\x00\x00\x00\x00", 32, true},
+		{"\x02\x00\x02\x00\x20\x00\x00\x00", 34, true},
+		{"\x02\x00\x02\x00\x20\x00\x00\x00", 33, false},
+		{"\x01\x00\x01\x00\x20\x00\x00\x00", 32, false},
+		{"\x00\x00\x00\x00\x21\x00\x00\x00", 32, false},
+		{"\x00\x01\x00\x01\x20\x00\x00\x00", 32, false},
+		{"\x01\x00\x01\x00\xff\xff\xff\xff", 32, false},
+		{"\x00\x00\x00\x00\x00\x00\x00\x00", 31, false},
+		{"\x00\x00\x00\x00\x00\x00\x00\x00", 0, false},
+	};
+	struct sasl_identity id = {.user = "u",
+				   .host = "h",
+				   .password = get_password,
+				   .context = (char[]){"p"}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(cases); i++) {
+		char message[64] = "NTLMSSP\0\2";
+		struct buf coded = BUF_INIT(4096);
+		struct outcome o = OUTCOME_INIT;
+		struct sasl *s = sasl_new(&id, &o);
+		char *response = NULL;
+
+		memcpy(message + 12, cases[i].octets, 8);
+		encode_base64(&coded, view_make(message, cases[i].n));
+		assert_int_equal(sasl_begin(s, mechanism_find(VIEW("NTLM")),
+					    NULL, &o),
+				 0);
+		assert_int_equal(sasl_step(s, NULL, &response, &o), 0);
+		memory_free_secret(response);
+		response = NULL;
+		if ((sasl_step(s, coded.p, &response, &o) == 0) != cases[i].ok)
+			fail_msg("%zu %s", i, o.text ? o.text : "");
+		memory_free_secret(response);
+		outcome_release(&o);
+		buf_release(&coded);
+		sasl_free(s);
+	}
+}
+
 /* SCRAM without a channel says that it could not have bound to one. */
 static void names_the_channel(void **state)
 {
@@ -194,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says),
 		cmocka_unit_test(keeps_what_is_said_of_a_token),
+		cmocka_unit_test(believes_no_lengths),
 		cmocka_unit_test(names_the_channel),
 	};
 

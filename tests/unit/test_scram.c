@@ -125,7 +125,7 @@ static void refuses_challenges(void **state)
 		{"r=,s=QQ==,i=4096", "not an answer"},
 		{"r=Nx,s=QQ==,i=4095", "too weak"},
 		{"r=Nx,s=QQ==,i=0", "too weak"},
-		{"r=Nx,s=QQ==,i=10000001", "too long"},
+		{"r=Nx,s=QQ==,i=1000001", "too long"},
 	};
 	struct scram_request r = {
 		.mechanism = "SCRAM-SHA-1", .user = "u", .nonce = "N"};

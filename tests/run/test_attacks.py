@@ -551,13 +551,16 @@ def test_a_ticket_is_no_certificate(start, send, certs, good):
     is asked again when the trust is another."""
     context = good()
     peer = start(make_context=lambda: context)
-    assert send(peer, BOB).code == OK
+    assert send(peer, BOB).code == send(peer, BOB).code == OK
+    assert [one.wire.ssl.session_reused for one in peer.sessions] == [False,
+                                                                     True]
     for settings in ({"tls_trust_file": certs.other_ca},
                      {"tls_host_override": "other.example.org"},
                      {"tls_trust_file": None, "tls_fingerprint":
                       certs.fingerprint("expired", "sha256")}):
         in_vain(send(peer, BOB, **settings), TEMPFAIL, "127.0.0.1|other")
         assert peer.session.plain == b""
+        assert not peer.session.wire.ssl.session_reused
     assert send(peer, BOB).code == OK
 
 

@@ -528,9 +528,9 @@ def test_memory_after_login(start, rider, account, source, mechanism):
                 open(f"/proc/{child.pid}/mem", "rb").close()
             return
         # the sanitizers keep what was freed to watch it
-        wanted = [] if has_sanitizers() else list(forms(CANARY))
-        found = [(place, form) for place, octets in memory_of(child.pid)
-                 for form in wanted if form in octets]
+        places = [] if has_sanitizers() else memory_of(child.pid)
+        found = [(place, form) for place, octets in places
+                 for form in forms(CANARY) if form in octets]
         assert found == []
     finally:
         child.kill()

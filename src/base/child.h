@@ -17,10 +17,10 @@
 /*
  * Run `command` by /bin/sh -c with standard input from /dev/null, standard
  * output into out, standard error as it is, and no other descriptor open;
- * signal mask and dispositions are the defaults. No deadline: the command may
+ * signal mask and dispositions are the defaults. It has five minutes, as it may
  * be asking a person. Fails (CAUSE_CONFIG 5.3.5) when it exits other than 0,
- * is ended by a signal or writes more than out's limit; CAUSE_SYSTEM when no
- * process can be made. `what` names it in messages ("passwordeval"); the
+ * is ended by a signal or writes more than out's limit, 4.3.0 when it takes
+ * too long; CAUSE_SYSTEM when no process can be made. `what` names it in messages ("passwordeval"); the
  * command's text, which may hold a secret, is never in them.
  */
 int child_capture(const char *what, const char *command, struct buf *out,

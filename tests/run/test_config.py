@@ -545,8 +545,8 @@ def test_passwords_are_not_for_the_command_line(peer, rider, account):
 
 def test_secrets_are_not_in_the_environment_or_arguments(peer, rider, account):
     rider.config(account(peer, password=None, passwordeval=(
-        f": > ~/env; : > ~/args;"   # ours may not be read by this user
-        f"tr '\\0' '\\n' < /proc/$PPID/environ > ~/env;"
+        # its own, as ours can't be read by this user
+        f"tr '\\0' '\\n' < /proc/$$/environ > ~/env;"
         f"tr '\\0' '\\n' < /proc/$PPID/cmdline > ~/args; echo '{PASSWORD}'")))
     ok(peer, rider.run(BOB, stdin=MESSAGE))
     for name in ("env", "args"):

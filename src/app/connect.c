@@ -191,7 +191,7 @@ struct session *connect_account(const struct account *a,
 		s = connect_once(a, &request, &owner, o);
 	}
 	if (wanted.was_made)
-		memory_scrub_heap(2 * wanted.length + BESIDE_SECRET);
+		memory_scrub(2 * wanted.length + BESIDE_SECRET);
 	buf_release(&peer);
 	return s;
 }

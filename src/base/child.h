@@ -20,8 +20,9 @@
  * signal mask and dispositions are the defaults. It has five minutes, as it may
  * be asking a person. Fails (CAUSE_CONFIG 5.3.5) when it exits other than 0,
  * is ended by a signal or writes more than out's limit, 4.3.0 when it takes
- * too long; CAUSE_SYSTEM when no process can be made. `what` names it in messages ("passwordeval"); the
- * command's text, which may hold a secret, is never in them.
+ * too long; CAUSE_SYSTEM when no process can be made. `what` names it in
+ * messages ("passwordeval"); the command's text, which may hold a secret, is
+ * never in them.
  */
 int child_capture(const char *what, const char *command, struct buf *out,
 		  struct outcome *o);

@@ -22,6 +22,8 @@
 #define KEPT_BLOCKS 16u
 #define KEPT_SIZE   1032u /* octets */
 
+#define STACK_LEFT (64u << 10) /* octets of the stack that are looked after */
+
 #ifdef WITH_SANITIZERS
 #define MAY_BE_DUMPED 1L
 #else
@@ -136,11 +138,21 @@ static void scrub_blocks(size_t size)
 		free(blocks[i]);
 }
 
-void memory_scrub_heap(size_t longest)
+/* What functions that have returned have left below us: GnuTLS's HMAC keeps a
+ * key there, a little disguised. */
+static void __attribute__((noinline)) scrub_stack(void)
+{
+	char left[STACK_LEFT];
+
+	memory_wipe(left, sizeof(left));
+}
+
+void memory_scrub(size_t longest)
 {
 	const size_t step = 2 * sizeof(void *);
 	size_t size, most = longest < KEPT_SIZE ? longest : KEPT_SIZE;
 
+	scrub_stack();
 	for (size = step + sizeof(void *); size < most + step; size += step)
 		scrub_blocks(size);
 	overwrite_freed(0);

@@ -31,13 +31,13 @@ char *memory_dup_secret(const char *bytes, size_t n); /* adds the final NUL */
 void memory_free_secret(void *p);
 
 /*
- * Libraries free their copies of a secret without wiping them. Between these
- * two what is freed is overwritten, and at the end what malloc has put aside
- * for its next calls is wiped: blocks for texts of up to so many octets. By
- * glibc alone; elsewhere only the second.
+ * Libraries free their copies of a secret without wiping them, and leave more
+ * on the stack. Between these two what is freed is overwritten (by glibc alone),
+ * and at the end what malloc has put aside for its next calls, blocks for texts
+ * of up to so many octets, and the stack below the caller.
  */
 void memory_watch_heap(void);
-void memory_scrub_heap(size_t longest);
+void memory_scrub(size_t longest);
 
 /*
  * No core dump of this process, and no debugger of this user's (ptrace(2), the

@@ -25,6 +25,7 @@
 #define LINE_LIMIT    (64u << 10) /* octets that eval may print */
 #define INCLUDE_DEPTH 16
 #define FINDING_LIMIT 4096u
+#define NAME_MOST     64u /* octets of a command that is not known */
 
 #define NO_ACCOUNT SIZE_MAX
 
@@ -282,15 +283,41 @@ done:
 
 /* ------------------------------------------------------------ lines, files */
 
-static int read_unknown(struct reader *r, struct view word)
+/* The setting that is a secret and that the word begins with, or NULL. */
+static const struct setting *find_secret(struct view word)
 {
-	const char *near = setting_nearest(word);
-	int n = word.n < 64 ? (int)word.n : 64;
+	const struct setting *row = settings + settings_n;
 
+	while (row-- > settings)
+		if (row->secret && view_starts_nocase(word, view_of(row->name)))
+			return row;
+	return NULL;
+}
+
+/* Only what looks like the name of a command is told: the rest of the line, or
+ * all of it, may be a password that stands in the wrong place. */
+static int read_unknown(struct reader *r, const struct command_line *c)
+{
+	const struct setting *secret = find_secret(c->command);
+	struct view word = view_make(c->command.p, 0);
+	const char *near;
+	bool is_whole;
+
+	while (word.n < c->command.n && word.n < NAME_MOST &&
+	       (text_is_alpha(word.p[word.n]) || word.p[word.n] == '_' ||
+		word.p[word.n] == '-'))
+		word.n++;
+	is_whole = word.n == c->command.n;
+	near = setting_nearest(word);
+	if (secret && (!near || setting_find(view_of(near))->secret))
+		return wrong(r, "unknown command; a blank goes behind '%s'",
+			     secret->name);
 	if (near)
-		return wrong(r, "unknown command '%.*s'; did you mean '%s'?", n,
-			     word.p, near);
-	return wrong(r, "unknown command '%.*s'", n, word.p);
+		return wrong(r, "unknown command '%.*s%s'; did you mean '%s'?",
+			     (int)word.n, word.p, is_whole ? "" : "...", near);
+	if (is_whole && c->rest.n)
+		return wrong(r, "unknown command '%.*s'", (int)word.n, word.p);
+	return wrong(r, "unknown command, not shown as it may be a secret");
 }
 
 /* What is not a setting. */
@@ -317,7 +344,7 @@ static int read_line(struct reader *r, const struct language *l,
 		if (view_equal(c->command, view_of(commands[i].word)))
 			break;
 	if (i == n && !row)
-		return read_unknown(r, c->command);
+		return read_unknown(r, c);
 	if (i < n ? commands[i].is_shell : row->type == SETTING_COMMAND)
 		argument = language_shell_argument(c);
 	else if (!language_argument(l, c, &argument))

@@ -211,6 +211,7 @@ static const char *get_password(void *context, struct outcome *o)
 	if (secret->get(secret->context, &l->password, o) < 0)
 		return NULL;
 	l->has_password = true;
+	session_hide(l->session, buf_view(&l->password));
 	return l->password.p;
 }
 
@@ -224,6 +225,8 @@ static int begin(struct login *l, char **initial, struct reply *reply,
 	struct buf shown = BUF_INIT(2 * COMMAND_LINE_LIMIT);
 	int rc;
 
+	if (*initial)
+		session_hide(l->session, view_of(*initial));
 	buf_printf(&line, "AUTH %s", l->mechanism->name);
 	buf_add_view(&shown, buf_view(&line));
 	if (*initial && line.n + 1 + strlen(*initial) <= COMMAND_LINE_LIMIT) {
@@ -269,6 +272,7 @@ static int answer_challenges(struct login *l, char *pending,
 			cancel(l);
 			break;
 		}
+		session_hide(l->session, view_of(pending));
 		rc = session_ask_secret(l->session, "AUTH", view_of(pending),
 					"*", reply, o);
 		memory_free_secret(pending);

@@ -154,6 +154,11 @@ static void trace_reply(const struct session *s, struct view raw,
 		trace_line(s->trace, TRACE_RECEIVED, VIEW("334 *"));
 		return;
 	}
+	if (session_is_hidden(s, raw)) {
+		trace_note(s->trace, "a reply that repeats a secret: %d",
+			   reply->code);
+		return;
+	}
 	while (raw.n) {
 		for (n = 0; n < raw.n && raw.p[n] != '\n'; n++)
 			;
@@ -161,6 +166,15 @@ static void trace_reply(const struct session *s, struct view raw,
 		trace_line(s->trace, TRACE_RECEIVED, view_trim(line));
 		raw = view_skip(raw, n + 1);
 	}
+}
+
+/* A challenge is not for people, and may have to be answered. */
+static void hide_secrets(const struct session *s, struct reply *reply)
+{
+	if (reply->code == 334 || !session_is_hidden(s, buf_view(&reply->text)))
+		return;
+	buf_clear(&reply->text);
+	buf_add_text(&reply->text, "(not shown: it repeats a secret)");
 }
 
 /* A command has all its replies: what follows from that for the flight. */
@@ -208,6 +222,7 @@ static int take_reply(struct flight *f, struct outcome *o)
 	if (used == 0)
 		return 0;
 	trace_reply(s, view_make(input.p, (size_t)used), reply);
+	hide_secrets(s, reply);
 	stream_consume(s->stream, (size_t)used);
 	c->n_answered++;
 	if (c->step != STEP_EHLO && c->step != STEP_AUTH)

@@ -43,8 +43,8 @@ void scram_begin(const struct scram *s, struct buf *out);
  * client-final-message, on the server's first. The password is prepared too.
  * -1: CAUSE_AUTH 5.7.8, if the server's nonce is not made from ours, if it has
  * an extension that we must know, or an iteration count under 4096 (RFC 7677 4)
- * or over a million (a second, more or less); CAUSE_PROTOCOL 5.5.0 if it cannot be
- * read.
+ * or over a million (a second, more or less); CAUSE_PROTOCOL 5.5.0 if it cannot
+ * be read.
  */
 int scram_answer(struct scram *s, struct view server_first,
 		 const char *password, struct buf *out, struct outcome *o);

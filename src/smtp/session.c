@@ -6,10 +6,14 @@
 #include "smtp/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/resolve.h"
+
+#define HIDDEN_LEAST  4u           /* octets of a secret */
+#define SECRETS_LIMIT (256u << 10) /* octets of all of them */
 
 struct deadline session_deadline(const struct session_policy *policy,
 				 enum wait wait)
@@ -78,6 +82,27 @@ int session_ask_secret(struct session *s, const char *verb, struct view line,
 	command_line(&c, verb, line.p, STEP_AUTH);
 	c.shown = memory_dup(shown);
 	return run_one(s, &c, reply, o);
+}
+
+void session_hide(struct session *s, struct view secret)
+{
+	if (secret.n < HIDDEN_LEAST)
+		return;
+	buf_add_view(&s->secrets, secret);
+	buf_add_char(&s->secrets, '\0');
+}
+
+bool session_is_hidden(const struct session *s, struct view said)
+{
+	const char *secret = s->secrets.p;
+	size_t n;
+
+	for (; secret < s->secrets.p + s->secrets.n; secret += n + 1) {
+		n = strlen(secret);
+		if (memmem(said.p, said.n, secret, n))
+			return true;
+	}
+	return false;
 }
 
 /* A server that waits for TLS says nothing to one that waits for words. */
@@ -241,6 +266,7 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 	struct session *s = memory_alloc(sizeof(*s));
 
 	s->stream = stream;
+	s->secrets = BUF_INIT_SECRET(SECRETS_LIMIT);
 	s->policy = request->policy;
 	s->trace = request->trace;
 	s->host = memory_dup(stream_host(stream));
@@ -267,5 +293,6 @@ void session_close(struct session *s)
 	capabilities_release(&s->capabilities);
 	free(s->host);
 	free(s->greeting);
+	buf_release(&s->secrets);
 	free(s);
 }

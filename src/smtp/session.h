@@ -58,6 +58,7 @@ struct session {
 	const char *mechanism;  /* SASL mechanism that authenticated; or NULL */
 	bool has_certificate;   /* TLS has one of ours to show */
 	bool had_auth_in_clear; /* AUTH was offered before STARTTLS */
+	struct buf secrets;     /* texts of session_hide, each with its NUL */
 	bool ended;             /* 421, a lost connection or QUIT: nothing more
 				   may be said */
 	bool dirty;             /* a transaction is open: RSET comes first */
@@ -105,6 +106,12 @@ int session_ask(struct session *s, const char *verb, const char *line,
 int session_ask_secret(struct session *s, const char *verb, struct view line,
 		       const char *shown, struct reply *reply,
 		       struct outcome *o);
+
+/* A secret that the server has or will have seen: a reply that repeats it is
+ * not told, neither in a trace nor in an outcome. Short ones (under four
+ * octets) would hide too much, and are not looked for. */
+void session_hide(struct session *s, struct view secret);
+bool session_is_hidden(const struct session *s, struct view said);
 
 /* The name for EHLO: the policy's, else this machine's. Allocated. */
 char *session_own_name(const struct session_policy *policy);

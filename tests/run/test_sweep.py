@@ -220,7 +220,7 @@ def test_tokens(certs, sweep, text, mechanism, answer, size):
         str(result)
     seen = sweep.password.encode() in base64.b64decode(
         re.search(rb"[A-Za-z0-9+/=]{50,}", rogue.plain)[0])
-    assert seen and ("401" in result.err) == (answer == "complaint")
+    assert seen and ('"401"' in result.err) == (answer == "complaint")
 
 
 # Failures.
@@ -269,8 +269,6 @@ def test_failures(server, sweep, text, kind, mechanism):
     assert sweep.traffic.exists() and (sweep.rider.home / "log").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="the server's words are told as they "
-                   "are, and a server may repeat what it was sent")
 @pytest.mark.parametrize("mechanism", [b"PLAIN", b"LOGIN"])
 @pytest.mark.parametrize("changed", ["as it was", "decoded"])
 def test_servers_that_repeat_it(certs, sweep, text, mechanism, changed):
@@ -303,19 +301,14 @@ MISTAKES = [        # {} is the secret
     "smtp_password {}", "pass {}", "passwd {}", "password\u00a0x {}",
     "eval echo pasword {}", "eval echo 'password {}'; exit 3",
     "eval echo 'password {}\nbogus {}'", "include ~/included",
-]
-# The word that is not known is told, and the secret is in it.
-TOLD = [
+    # the secret is in the word that is not known
     "password={}", "password:{}", "password='{}'", "passwordeval={}",
     "proxy_password={}", "eval echo password={}", "password{}", "user x\n{}",
     "include ~/equals",
 ]
 
 
-@pytest.mark.parametrize("lines", [
-    *MISTAKES, *(pytest.param(one, marks=pytest.mark.xfail(
-        strict=True, reason="a word that is no command is told as it is"))
-        for one in TOLD)])
+@pytest.mark.parametrize("lines", MISTAKES)
 @pytest.mark.parametrize("mode", [["--check"], [BOB], ["--dry-run", BOB]],
                          ids=lambda mode: mode[0])
 def test_mistakes(sweep, lines, mode):

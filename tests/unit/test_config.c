@@ -156,7 +156,7 @@ static void needs_no_file_with_a_host(void **state)
 
 	(void)state;
 	write_file(".postriderrc", 0600,
-		   "port 99\nhost x\nuser u\naccount w\nbroken\n");
+		   "port 99\nhost x\nuser u\naccount w\nbroken x\n");
 	c = config_load(&request, &o);
 	assert_non_null(c);
 	a = config_choose(c, NULL, NULL, &o);

@@ -312,7 +312,7 @@ static void scrubs_what_was_freed(void **state)
 	for (i = 0; i < SIZES; i++)
 		for (k = 0; k < EACH; k++)
 			free(p[i][k]);
-	memory_scrub_heap(SIZES * 16);
+	memory_scrub(SIZES * 16);
 	for (i = 0; i < SIZES; i++)
 		for (k = 0; k < EACH; k++)
 			assert_false(overwrites_freed &&

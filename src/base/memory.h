@@ -32,9 +32,9 @@ void memory_free_secret(void *p);
 
 /*
  * Libraries free their copies of a secret without wiping them, and leave more
- * on the stack. Between these two what is freed is overwritten (by glibc alone),
- * and at the end what malloc has put aside for its next calls, blocks for texts
- * of up to so many octets, and the stack below the caller.
+ * on the stack. Between these two calls what is freed is overwritten (by glibc
+ * alone), and at the end what malloc has put aside for its next calls, blocks
+ * for texts of up to so many octets, and the stack below the caller.
  */
 void memory_watch_heap(void);
 void memory_scrub(size_t longest);

@@ -342,7 +342,7 @@ int dane_check_policy(const struct tls_policy *policy, const char *host,
 		o, CAUSE_CONFIG, "5.3.5",
 		"dane only needs the name of a host, and %s has none in the "
 		"DNS; set dane on or off",
-		host ? host : "a socket or tunnel");
+		host ? host : "a socket, tunnel or proxy");
 }
 
 int dane_begin(const struct tls_policy *policy, const char *host, unsigned port,

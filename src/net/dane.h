@@ -30,7 +30,7 @@
 struct dane_query; /* a question, and later its answer */
 
 /* Contradictions in what was configured. `host` is NULL where none is connected
- * to (a tunnel, a socket). -1: CAUSE_CONFIG 5.3.5. */
+ * to by us (a tunnel, a socket, a proxy). -1: CAUSE_CONFIG 5.3.5. */
 int dane_check_policy(const struct tls_policy *policy, const char *host,
 		      struct outcome *o);
 

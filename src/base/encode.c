@@ -145,6 +145,18 @@ bool decode_xtext(struct buf *out, struct view v)
 	return !out->overflow;
 }
 
+void encode_sasl_name(struct buf *out, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == ',')
+			buf_add_text(out, "=2C");
+		else if (*name == '=')
+			buf_add_text(out, "=3D");
+		else
+			buf_add_char(out, *name);
+	}
+}
+
 void encode_code_points(struct buf *out, struct view v)
 {
 	struct view one;

@@ -19,6 +19,10 @@ void encode_hex(struct buf *out, struct view v, char separator);
 void encode_xtext(struct buf *out, struct view v);
 bool decode_xtext(struct buf *out, struct view v); /* false: v is none */
 
+/* saslname, RFC 5801 4, RFC 5802 5.1: what would end it is written as a code.
+ */
+void encode_sasl_name(struct buf *out, const char *name);
+
 /* Valid UTF-8 in ASCII: each character beyond that as \x{HEX}, RFC 6533 3. */
 void encode_code_points(struct buf *out, struct view v);
 

@@ -8,26 +8,15 @@
 
 #include <string.h>
 
-#define SEPARATOR "\x01"
+#include "base/encode.h"
 
-/* RFC 5801 4 saslname: what ends it is written as a code. */
-static void add_sasl_name(struct buf *out, const char *name)
-{
-	for (; *name; name++) {
-		if (*name == ',')
-			buf_add_text(out, "=2C");
-		else if (*name == '=')
-			buf_add_text(out, "=3D");
-		else
-			buf_add_char(out, *name);
-	}
-}
+#define SEPARATOR "\x01"
 
 /* RFC 7628 3.1 */
 static void add_oauthbearer(const struct bearer *b, struct buf *out)
 {
 	buf_add_text(out, "n,a=");
-	add_sasl_name(out, b->user);
+	encode_sasl_name(out, b->user);
 	buf_printf(out, "," SEPARATOR "host=%s" SEPARATOR, b->host);
 	if (b->port)
 		buf_printf(out, "port=%u" SEPARATOR, b->port);

@@ -64,19 +64,6 @@ bool scram_is_one(const char *mechanism)
 
 /* ---------------------------------------------------------------- the first */
 
-/* RFC 5802 5.1 saslname */
-static void add_name(struct buf *out, const char *name)
-{
-	for (; *name; name++) {
-		if (*name == ',')
-			buf_add_text(out, "=2C");
-		else if (*name == '=')
-			buf_add_text(out, "=3D");
-		else
-			buf_add_char(out, *name);
-	}
-}
-
 static void make_header(struct scram *s, const struct scram_request *r)
 {
 	static const char flags[] = {
@@ -88,7 +75,7 @@ static void make_header(struct scram *s, const struct scram_request *r)
 	buf_add_char(&s->header, ',');
 	if (r->authzid) {
 		buf_add_text(&s->header, "a=");
-		add_name(&s->header, r->authzid);
+		encode_sasl_name(&s->header, r->authzid);
 	}
 	buf_add_char(&s->header, ',');
 	buf_add_view(&s->channel, buf_view(&s->header));
@@ -118,7 +105,7 @@ struct scram *scram_new(const struct scram_request *r)
 		encode_base64(&s->nonce, view_make(octets, sizeof(octets)));
 	}
 	buf_add_text(&s->bare, "n=");
-	add_name(&s->bare, r->user);
+	encode_sasl_name(&s->bare, r->user);
 	buf_printf(&s->bare, ",r=%s", s->nonce.p);
 	return s;
 }

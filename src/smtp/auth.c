@@ -500,5 +500,6 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 		rc = log_in(&l, o);
 	sasl_free(l.sasl);
 	buf_release(&l.password);
+	session_forget_hidden(s);
 	return rc;
 }

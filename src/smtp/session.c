@@ -105,6 +105,11 @@ bool session_is_hidden(const struct session *s, struct view said)
 	return false;
 }
 
+void session_forget_hidden(struct session *s)
+{
+	buf_release(&s->secrets);
+}
+
 /* A server that waits for TLS says nothing to one that waits for words. */
 static void hint_at_implicit_tls(bool starttls, struct outcome *o)
 {

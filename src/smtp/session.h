@@ -112,6 +112,7 @@ int session_ask_secret(struct session *s, const char *verb, struct view line,
  * octets) would hide too much, and are not looked for. */
 void session_hide(struct session *s, struct view secret);
 bool session_is_hidden(const struct session *s, struct view said);
+void session_forget_hidden(struct session *s); /* once the login is over */
 
 /* The name for EHLO: the policy's, else this machine's. Allocated. */
 char *session_own_name(const struct session_policy *policy);

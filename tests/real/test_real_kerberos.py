@@ -60,7 +60,10 @@ while True:
         data = os.read(0, 65536) if fd == 0 else s.recv(65536)
         if not data:
             sys.exit()
-        s.sendall(data) if fd == 0 else os.write(1, data)
+        try:
+            s.sendall(data) if fd == 0 else os.write(1, data)
+        except BrokenPipeError:     # nobody waits for the answer to QUIT
+            sys.exit()
 """
 
 

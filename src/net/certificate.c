@@ -19,6 +19,8 @@
 #include "net/pin.h"
 
 #define NAME_SIZE   1024       /* octets; a longer name names no host */
+#define WORDS_SHOWN 200        /* octets, where a line has to hold them */
+#define SOME_NAMES  512        /* octets, where not all are asked for */
 #define WORDS_LIMIT (64 << 10) /* octets of any text made here */
 
 /* ---------------------------------------------------------- the name wanted */
@@ -129,6 +131,28 @@ bool certificate_is_for(gnutls_x509_crt_t c, const struct peer_name *name)
 	return false;
 }
 
+/* ------------------------------------------------------------------ its kind */
+
+bool certificate_is_self_signed(gnutls_x509_crt_t c)
+{
+	return gnutls_x509_crt_check_issuer(c, c) != 0;
+}
+
+bool certificate_is_weak(gnutls_x509_crt_t c)
+{
+	int sign = gnutls_x509_crt_get_signature_algorithm(c);
+	unsigned bits = 0;
+	int key = gnutls_x509_crt_get_pk_algorithm(c, &bits);
+
+	if (key >= 0 &&
+	    gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)key, bits) <
+		    GNUTLS_SEC_PARAM_MEDIUM)
+		return true;
+	return sign >= 0 && !certificate_is_self_signed(c) &&
+		!gnutls_sign_is_secure2((gnutls_sign_algorithm_t)sign,
+					GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
+}
+
 /* -------------------------------------------------------------------- words */
 
 static void add_alt_name(struct buf *text, const struct alt_name *name)
@@ -149,6 +173,13 @@ static bool is_host_name(const struct alt_name *name)
 		 (name->n == 4 || name->n == 16));
 }
 
+bool certificate_has_alt_names(gnutls_x509_crt_t c)
+{
+	struct alt_name name;
+
+	return get_alt_name(c, 0, &name);
+}
+
 char *certificate_names(gnutls_x509_crt_t c, size_t most)
 {
 	struct buf text = BUF_INIT(WORDS_LIMIT);
@@ -161,7 +192,7 @@ char *certificate_names(gnutls_x509_crt_t c, size_t most)
 			continue;
 		if (n)
 			buf_add_text(&text, ", ");
-		if (most && n == most) {
+		if (most && (n == most || text.n + name.n > SOME_NAMES)) {
 			buf_add_text(&text, "…");
 			break;
 		}
@@ -171,7 +202,7 @@ char *certificate_names(gnutls_x509_crt_t c, size_t most)
 	return buf_detach(&text);
 }
 
-static char *printable(gnutls_datum_t *d)
+char *certificate_words(gnutls_datum_t *d)
 {
 	struct buf text = BUF_INIT(WORDS_LIMIT);
 
@@ -185,7 +216,7 @@ char *certificate_subject(gnutls_x509_crt_t c)
 	gnutls_datum_t dn = {NULL, 0};
 
 	if (gnutls_x509_crt_get_dn3(c, &dn, 0) == 0 && dn.size)
-		return printable(&dn);
+		return certificate_words(&dn);
 	gnutls_free(dn.data);
 	return certificate_names(c, 1);
 }
@@ -195,7 +226,22 @@ char *certificate_issuer(gnutls_x509_crt_t c)
 	gnutls_datum_t dn = {NULL, 0};
 
 	gnutls_x509_crt_get_issuer_dn3(c, &dn, 0);
-	return printable(&dn);
+	return certificate_words(&dn);
+}
+
+char *certificate_shorten(char *words)
+{
+	struct buf text = BUF_INIT(WORDS_SHOWN + 8);
+	size_t n = WORDS_SHOWN;
+
+	if (strlen(words) <= n)
+		return words;
+	while (n && ((unsigned char)words[n] & 0xc0) == 0x80)
+		n--; /* within a character */
+	buf_add(&text, words, n);
+	buf_add_text(&text, "…");
+	free(words);
+	return buf_detach(&text);
 }
 
 char *certificate_date(time_t t)
@@ -296,6 +342,32 @@ void chain_release(struct chain *chain)
 		gnutls_x509_crt_deinit(chain->p[i]);
 	free(chain->p);
 	*chain = CHAIN_INIT;
+}
+
+static size_t find_issuer(const struct chain *chain, size_t of)
+{
+	size_t i;
+
+	for (i = 0; i < chain->n; i++)
+		if (i != of &&
+		    gnutls_x509_crt_check_issuer(chain->p[of], chain->p[i]))
+			break;
+	return i;
+}
+
+size_t chain_top(const struct chain *chain)
+{
+	size_t top = 0, issuer, steps;
+
+	for (steps = 0; steps < chain->n; steps++) {
+		if (certificate_is_self_signed(chain->p[top]))
+			break;
+		issuer = find_issuer(chain, top);
+		if (issuer == chain->n)
+			break;
+		top = issuer;
+	}
+	return top;
 }
 
 struct tls_certificate *chain_describe(gnutls_session_t session, size_t *n)

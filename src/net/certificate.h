@@ -34,13 +34,29 @@ void peer_name_release(struct peer_name *name);
  */
 bool certificate_is_for(gnutls_x509_crt_t c, const struct peer_name *name);
 
+bool certificate_is_self_signed(gnutls_x509_crt_t c);
+
+/* Its key, or how it was signed (unless by itself, which nobody relies on), is
+ * below 112 bits of strength. */
+bool certificate_is_weak(gnutls_x509_crt_t c);
+
+/* Has it a subjectAltName with anything in it? */
+bool certificate_has_alt_names(gnutls_x509_crt_t c);
+
 /* Who it says it is: the subject, or its names where that is empty. All these
  * words are printable and allocated. */
 char *certificate_subject(gnutls_x509_crt_t c);
 char *certificate_issuer(gnutls_x509_crt_t c);
 
+/* What GnuTLS has allocated, which is freed. */
+char *certificate_words(gnutls_datum_t *d);
+
+/* Such words, cut down to what a line has room for; the longer ones freed. */
+char *certificate_shorten(char *words);
+
 /* DNS names and addresses of the subjectAltName, comma-separated, at most so
- * many (more are shown as "…"; 0: no limit); empty if there are none. */
+ * many, and about a line of them (more are shown as "…"; 0: no limit); empty if
+ * there are none. */
 char *certificate_names(gnutls_x509_crt_t c, size_t most);
 
 /* ISO 8601 in UTC: "2030-01-31T12:00:00Z". */
@@ -66,6 +82,10 @@ struct chain {
 /* false if there is none, or one of them can't be read. */
 bool chain_import(struct chain *chain, gnutls_session_t session);
 void chain_release(struct chain *chain);
+
+/* The end of what the server has sent, going up from its own certificate;
+ * certificates may come in any order, or go round in a circle. */
+size_t chain_top(const struct chain *chain);
 
 /* The facts of each; NULL if there is none. */
 struct tls_certificate *chain_describe(gnutls_session_t session, size_t *n);

@@ -253,6 +253,13 @@ static int fail_handshake(struct tls *t, int rc, struct outcome *o)
 			"%s offers a Diffie-Hellman prime that is too small "
 			"(tls_min_dh_prime_bits)",
 			server(t));
+	case GNUTLS_E_KEY_USAGE_VIOLATION:
+		return fail(
+			o, CAUSE_TLS, "4.7.5",
+			"the certificate of %s is not meant for this, as its "
+			"key usage says; whoever runs the server must get one "
+			"for digital signatures",
+			server(t));
 	default:
 		return fail(o, CAUSE_TLS, "4.7.5",
 			    "the TLS handshake with %s failed: %s", server(t),

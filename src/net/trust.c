@@ -61,15 +61,12 @@ static int load_store(struct trust *t, struct outcome *o)
 
 static int load_crl(struct trust *t, const char *path, struct outcome *o)
 {
-	int n;
+	int rc;
 
 	if (!path)
 		return 0;
-	n = gnutls_certificate_set_x509_crl_file(t->credentials, path,
-						 GNUTLS_X509_FMT_PEM);
-	if (n == 0)
-		n = GNUTLS_E_NO_CERTIFICATE_FOUND;
-	return n > 0 ? 0 : fail_file("tls_crl_file", path, n, o);
+	rc = crls_load(&t->crls, path);
+	return rc < 0 ? fail_file("tls_crl_file", path, rc, o) : 0;
 }
 
 static bool parse_fingerprint(struct trust *t, const char *text)
@@ -167,6 +164,7 @@ void trust_release(struct trust *t)
 		gnutls_certificate_free_credentials(t->credentials);
 	free(t->store);
 	free(t->crl);
+	crls_release(&t->crls);
 	free(t->host);
 	free(t->wanted);
 	peer_name_release(&t->name);

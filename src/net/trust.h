@@ -6,6 +6,7 @@
 
 #include "base/outcome.h"
 #include "net/certificate.h"
+#include "net/crl.h"
 #include "net/identity.h"
 #include "net/pin.h"
 #include "net/tls.h"
@@ -21,10 +22,11 @@ enum trust_by {
 
 struct trust {
 	enum trust_by by;
-	gnutls_certificate_credentials_t credentials; /* trust, CRL, ours */
+	gnutls_certificate_credentials_t credentials; /* trust, ours */
 	bool is_put_off;       /* store and crl are loaded when needed */
 	char *store;           /* "system", or the file's name */
 	char *crl;             /* the file's name; NULL: none */
+	struct crls crls;      /* what is in it */
 	char *host;            /* as the user wrote it, for messages */
 	char *wanted;          /* the name in the certificate, as written */
 	struct peer_name name; /* the same, understood */
@@ -35,8 +37,10 @@ struct trust {
 	struct identity identity; /* ours */
 };
 
-#define TRUST_INIT \
-	((struct trust){.pins = PINS_INIT, .identity = IDENTITY_INIT})
+#define TRUST_INIT                         \
+	((struct trust){.crls = CRLS_INIT, \
+			.pins = PINS_INIT, \
+			.identity = IDENTITY_INIT})
 
 /* Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
  * setting, the file and the fault; what the owner (may be NULL) says who was

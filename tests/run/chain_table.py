@@ -505,7 +505,7 @@ ROWS = [
     Row("CRL forged, without it", [GOOD], CRL, at=-1,
         crl=lambda: revocations(ROOT, [], by=OTHER)),
     Row("CRL with the intermediate", [BELOW_MIDDLE, MIDDLE], "revoked",
-        crl=lambda: revocations(ROOT, [MIDDLE]),
+        at=1, crl=lambda: revocations(ROOT, [MIDDLE]),
         beside=lambda: revocations(MIDDLE, []), flags=("-crl_check_all",)),
     Row("CRL of the intermediate, with it", [BELOW_MIDDLE, MIDDLE],
         "revoked", crl=lambda: revocations(MIDDLE, [BELOW_MIDDLE])),

@@ -131,7 +131,7 @@ bool certificate_is_for(gnutls_x509_crt_t c, const struct peer_name *name)
 	return false;
 }
 
-/* ------------------------------------------------------------------ its kind */
+/* ---------------------------------------------------------------- its kind */
 
 bool certificate_is_self_signed(gnutls_x509_crt_t c)
 {
@@ -151,6 +151,22 @@ bool certificate_is_weak(gnutls_x509_crt_t c)
 	return sign >= 0 && !certificate_is_self_signed(c) &&
 		!gnutls_sign_is_secure2((gnutls_sign_algorithm_t)sign,
 					GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
+}
+
+bool certificate_permits(gnutls_x509_crt_t c, const struct peer_name *name)
+{
+	gnutls_datum_t dns = {(unsigned char *)name->dns,
+			      (unsigned)view_of(name->dns).n};
+	gnutls_x509_name_constraints_t limits;
+	unsigned permits = 1;
+
+	if (!name->dns || gnutls_x509_name_constraints_init(&limits) < 0)
+		return true;
+	if (gnutls_x509_crt_get_name_constraints(c, limits, 0, NULL) == 0)
+		permits = gnutls_x509_name_constraints_check(
+			limits, GNUTLS_SAN_DNSNAME, &dns);
+	gnutls_x509_name_constraints_deinit(limits);
+	return permits != 0;
 }
 
 /* -------------------------------------------------------------------- words */
@@ -368,6 +384,24 @@ size_t chain_top(const struct chain *chain)
 		top = issuer;
 	}
 	return top;
+}
+
+void chain_way(const struct chain *chain, bool is_on_way[CHAIN_MOST])
+{
+	size_t way[CHAIN_MOST], n = 0, done, i;
+
+	for (i = 0; i < CHAIN_MOST; i++)
+		is_on_way[i] = i == 0;
+	way[n++] = 0;
+	for (done = 0; done < n; done++)
+		for (i = 1; i < chain->n; i++) {
+			if (is_on_way[i] ||
+			    !gnutls_x509_crt_check_issuer(chain->p[way[done]],
+							  chain->p[i]))
+				continue;
+			is_on_way[i] = true;
+			way[n++] = i;
+		}
 }
 
 struct tls_certificate *chain_describe(gnutls_session_t session, size_t *n)

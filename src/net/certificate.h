@@ -40,6 +40,10 @@ bool certificate_is_self_signed(gnutls_x509_crt_t c);
  * below 112 bits of strength. */
 bool certificate_is_weak(gnutls_x509_crt_t c);
 
+/* Do its name constraints, if it has any, let it vouch for that host (RFC 5280
+ * 4.2.1.10)? */
+bool certificate_permits(gnutls_x509_crt_t c, const struct peer_name *name);
+
 /* Has it a subjectAltName with anything in it? */
 bool certificate_has_alt_names(gnutls_x509_crt_t c);
 
@@ -86,6 +90,11 @@ void chain_release(struct chain *chain);
 /* The end of what the server has sent, going up from its own certificate;
  * certificates may come in any order, or go round in a circle. */
 size_t chain_top(const struct chain *chain);
+
+/* Those that can be met going up from the server's own, which is one of them.
+ * Where there is more than one way, all are taken: who chooses what is sent
+ * must not choose what is looked at. */
+void chain_way(const struct chain *chain, bool is_on_way[CHAIN_MOST]);
 
 /* The facts of each; NULL if there is none. */
 struct tls_certificate *chain_describe(gnutls_session_t session, size_t *n);

@@ -12,10 +12,6 @@
 
 #include "base/memory.h"
 
-/* The dates are judged later. */
-#define VERIFY_FLAGS \
-	(GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CRL_CHECKS)
-
 /* ------------------------------------------------------------------ loading */
 
 int crls_load(struct crls *lists, const char *path)
@@ -45,7 +41,7 @@ void crls_release(struct crls *lists)
 	*lists = CRLS_INIT;
 }
 
-/* ------------------------------------------------------- who has signed them */
+/* ------------------------------------------------------ who has signed them */
 
 enum standing {
 	OF_NOBODY, /* that is known */
@@ -57,8 +53,8 @@ struct inquiry {
 	const struct crls *lists;
 	gnutls_x509_trust_list_t trusted;
 	const struct chain *chain;
-	enum standing *standing; /* of each list */
-	bool is_on_way[CHAIN_MOST];
+	enum standing *standing;    /* of each list */
+	bool is_on_way[CHAIN_MOST]; /* what there is to look up */
 };
 
 /* Key identifiers are only there to tell namesakes apart: a list that names
@@ -93,10 +89,25 @@ static bool is_vouched_for(const struct inquiry *q, size_t i)
 		status == 0;
 }
 
+/* Has it signed the list? GnuTLS looks at the dates as well, whatever its
+ * flags; here they are judged later. */
+static bool has_signed(gnutls_x509_crt_t c, gnutls_x509_crl_t list)
+{
+	const unsigned dates = GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+		GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+	unsigned status = 0;
+
+	if (gnutls_x509_crl_verify(list, &c, 1, 0, &status) < 0)
+		return false;
+	if (status & dates)
+		status &= ~(dates | GNUTLS_CERT_INVALID);
+	return status == 0;
+}
+
 /* `i` is the certificate's place in the chain; its length: one of `trusted`. */
 static void try_issuer(struct inquiry *q, gnutls_x509_crt_t c, size_t i)
 {
-	unsigned k, status;
+	unsigned k;
 
 	for (k = 0; k < q->lists->n; k++) {
 		if (q->standing[k] == GENUINE ||
@@ -104,13 +115,8 @@ static void try_issuer(struct inquiry *q, gnutls_x509_crt_t c, size_t i)
 			continue;
 		if (i < q->chain->n && !is_vouched_for(q, i))
 			return;
-		status = ~0u;
-		if (gnutls_x509_crl_verify(q->lists->p[k], &c, 1, VERIFY_FLAGS,
-					   &status) >= 0 &&
-		    status == 0)
-			q->standing[k] = GENUINE;
-		else
-			q->standing[k] = FORGED;
+		q->standing[k] = has_signed(c, q->lists->p[k]) ? GENUINE
+							       : FORGED;
 	}
 }
 
@@ -130,33 +136,6 @@ static void find_issuers(struct inquiry *q)
 }
 
 /* ------------------------------------------------------------ what they say */
-
-/* Going up from the server's own to those that a trusted one has issued. Where
- * there is more than one way up, all are taken: who chooses what is sent must
- * not choose what is looked up. */
-static void mark_way(struct inquiry *q)
-{
-	const struct chain *chain = q->chain;
-	gnutls_x509_crt_t ways[CHAIN_MOST], issuer;
-	size_t i, n = 0, done;
-
-	ways[n++] = chain->p[0];
-	q->is_on_way[0] = true;
-	for (done = 0; done < n; done++) {
-		/* what comes from the list without a flag stays its own */
-		if (gnutls_x509_trust_list_get_issuer(q->trusted, ways[done],
-						      &issuer, 0) >= 0)
-			continue;
-		for (i = 1; i < chain->n; i++) {
-			if (q->is_on_way[i] ||
-			    !gnutls_x509_crt_check_issuer(ways[done],
-							  chain->p[i]))
-				continue;
-			q->is_on_way[i] = true;
-			ways[n++] = chain->p[i];
-		}
-	}
-}
 
 /* Has it issued one that matters? */
 static bool is_about_way(const struct inquiry *q, gnutls_x509_crl_t list)
@@ -282,7 +261,35 @@ void crls_check(const struct crls *lists, gnutls_x509_trust_list_t trusted,
 		return;
 	q.standing = memory_alloc(lists->n * sizeof(*q.standing));
 	find_issuers(&q);
-	mark_way(&q);
+	chain_way(chain, q.is_on_way);
 	look(&q, now, found);
 	free(q.standing);
+}
+
+/* -------------------------------------------------------------------- words */
+
+const char *crl_fault_words(enum crl_fault fault)
+{
+	switch (fault) {
+	case CRL_FORGED: return "is not signed by that issuer";
+	case CRL_OLD: return "was good until";
+	case CRL_EARLY: return "was made in the future,";
+	case CRL_UNKNOWN:
+		return "cannot be verified, as that issuer is neither trusted "
+		       "nor one of this server's";
+	case CRL_REVOKED:
+	case CRL_NO_FAULT: break;
+	}
+	return "is no good";
+}
+
+const char *crl_remedy(enum crl_fault fault)
+{
+	switch (fault) {
+	case CRL_FORGED: return "it may be forged; fetch it anew";
+	case CRL_OLD: return "fetch that issuer's new one";
+	case CRL_EARLY:
+		return "this machine's clock may be wrong, else fetch another";
+	default: return "fetch the list of this server's issuer";
+	}
 }

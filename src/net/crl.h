@@ -51,4 +51,9 @@ void crls_check(const struct crls *lists, gnutls_x509_trust_list_t trusted,
 		const struct chain *chain, time_t now,
 		struct crl_finding *found);
 
+/* "the list of SOMEBODY …", with the date behind it if that is at fault; and
+ * what can be done. */
+const char *crl_fault_words(enum crl_fault fault);
+const char *crl_remedy(enum crl_fault fault);
+
 #endif

@@ -91,23 +91,26 @@ static gnutls_x509_crt_t own(const struct case_file *f)
 	return f->chain->p[0];
 }
 
-/* The first of those sent that is bad, or of those trusted above them; NULL:
+/* The first on the way up that is bad, of those sent, or of those trusted above them; NULL:
  * there is none. */
 static gnutls_x509_crt_t find_bad(const struct case_file *f,
 				  bool (*is_bad)(const struct case_file *f,
 						 gnutls_x509_crt_t c))
 {
 	gnutls_x509_trust_list_t list = NULL;
+	bool is_on_way[CHAIN_MOST];
 	gnutls_x509_crt_t issuer;
 	size_t i;
 
+	chain_way(f->chain, is_on_way);
 	for (i = 0; i < f->chain->n; i++)
-		if (is_bad(f, f->chain->p[i]))
+		if (is_on_way[i] && is_bad(f, f->chain->p[i]))
 			return f->chain->p[i];
 	gnutls_certificate_get_trust_list(f->trust->credentials, &list);
 	/* what comes from the list without a flag stays its own */
 	for (i = 0; list && i < f->chain->n; i++)
-		if (gnutls_x509_trust_list_get_issuer(list, f->chain->p[i],
+		if (is_on_way[i] &&
+		    gnutls_x509_trust_list_get_issuer(list, f->chain->p[i],
 						      &issuer, 0) >= 0 &&
 		    is_bad(f, issuer))
 			return issuer;
@@ -323,6 +326,13 @@ static int refuse_constraints(const struct case_file *f, struct outcome *o)
 	return -1;
 }
 
+/* GnuTLS looks at the names that the certificate has: a wildcard is none of
+ * those that are excluded, and yet stands for them. */
+static bool forbids_name(const struct case_file *f, gnutls_x509_crt_t c)
+{
+	return c != own(f) && !certificate_permits(c, &f->trust->name);
+}
+
 static int refuse_critical(const struct case_file *f, struct outcome *o)
 {
 	return refuse(f, own(f), o,
@@ -452,33 +462,7 @@ static int refuse_name(const struct case_file *f, struct outcome *o)
 	return -1;
 }
 
-/* --------------------------------------------------- the lists of tls_crl_file */
-
-static const char *list_fault(enum crl_fault fault)
-{
-	switch (fault) {
-	case CRL_FORGED: return "is not signed by that issuer";
-	case CRL_OLD: return "was good until";
-	case CRL_EARLY: return "was made in the future,";
-	case CRL_UNKNOWN:
-		return "cannot be verified, as that issuer is neither trusted "
-		       "nor one of this server's";
-	case CRL_REVOKED:
-	case CRL_NO_FAULT: break;
-	}
-	return "is no good";
-}
-
-static const char *list_remedy(enum crl_fault fault)
-{
-	switch (fault) {
-	case CRL_FORGED: return "it may be forged; fetch it anew";
-	case CRL_OLD: return "fetch that issuer's new one";
-	case CRL_EARLY:
-		return "this machine's clock may be wrong, else fetch another";
-	default: return "fetch the list of this server's issuer";
-	}
-}
+/* ------------------------------------------------ the lists of tls_crl_file */
 
 static int refuse_list(const struct case_file *f,
 		       const struct crl_finding *found, struct outcome *o)
@@ -496,9 +480,9 @@ static int refuse_list(const struct case_file *f,
 		refuse(f, own(f), o,
 		       "cannot be checked for revocation: the list of %s in "
 		       "tls_crl_file %s %s%s%s; %s",
-		       found->issuer, f->trust->crl, list_fault(found->fault),
-		       is_dated ? " " : "", is_dated ? date : "",
-		       list_remedy(found->fault));
+		       found->issuer, f->trust->crl,
+		       crl_fault_words(found->fault), is_dated ? " " : "",
+		       is_dated ? date : "", crl_remedy(found->fault));
 	free(date);
 	return -1;
 }
@@ -551,6 +535,8 @@ static int judge(const struct case_file *f, struct outcome *o)
 			return -1;
 		if (!certificate_is_for(f->chain->p[0], &f->trust->name))
 			return refuse_name(f, o);
+		if (find_bad(f, forbids_name))
+			return refuse_constraints(f, o);
 		return check_staple(f, o);
 	}
 	while (!(verdicts[i].status & f->status))

@@ -18,6 +18,7 @@ SIGNS = "in TLS 1.3 the server's key signs, so its usage must allow that"
 BITS = "112 bits of strength are asked for, by gnutls-cli's defaults fewer"
 COMMON = "RFC 9525 2: names are in subjectAltName, and nowhere else"
 PART = "RFC 9525 6.3: a star is a whole label"
+STAR = "the name is excluded, though a star stands for it; others compare stars"
 NOT_KNOWN = "its issuer does not know it; to GnuTLS only revoked is bad"
 UNSEEN = "s_client does not look at what is stapled"
 
@@ -104,6 +105,11 @@ SELF_EXPIRED = Wish(days=(-30, -2))
 SELF_ELSEWHERE = Wish(san=("dns:mail.example.net",))
 SELF_AUTHORITY = Wish(ca=True, san=("dns:" + HOST,),
                       usage=("digitalSignature", "keyCertSign"))
+HOSTLESS_ROOT = Wish("Root", ca=True, excluded=("dns:" + HOST,))
+ELSEWHERE = Wish("Elsewhere", ROOT, ca=True, excluded=("dns:" + HOST,))
+FALSE_MIDDLE = Wish("Middle", ca=True)
+LEAF_ROOT = Wish()
+ASIDE = leaf(subject="aside")
 GOOD, STAPLED = leaf(), leaf(more=(MUST_STAPLE,))
 BELOW_MIDDLE = leaf(MIDDLE)
 RESPONDER = Wish("Responder", ROOT, san=None, purpose=("ocsp",))
@@ -464,7 +470,17 @@ ROWS = [
         below(middle(permitted=("dns:example.org",)),
               san=("dns:" + HOST, "dns:mail.example.net")), "constraint"),
     Row("wildcard over an excluded name",
-        below(middle(excluded=("dns:" + HOST,)), san=("dns:*.example.org",))),
+        below(middle(excluded=("dns:" + HOST,)), san=("dns:*.example.org",)),
+        "constraint", gnutls=False, openssl=False, why=STAR),
+    Row("wildcard over an excluded name, by the root",
+        [leaf(HOSTLESS_ROOT, san=("dns:*.example.org",))],
+        "constraint", trust=[HOSTLESS_ROOT], gnutls=False, openssl=False,
+        why=STAR),
+    Row("wildcard over another excluded name",
+        below(middle(excluded=("dns:a.example.org",)),
+              san=("dns:*.example.org",))),
+    Row("names excluded by one that is beside the way",
+        [BELOW_MIDDLE, MIDDLE, ELSEWHERE]),
     Row("address permitted", below(middle(permitted=("ip:127.0.0.0/8",)),
                                    san=("ip:127.0.0.1",)), host=LOOP),
     Row("address not permitted", below(middle(permitted=("ip:10.0.0.0/8",)),
@@ -512,6 +528,31 @@ ROWS = [
     Row("CRL of the intermediate, without it", [BELOW_MIDDLE, MIDDLE],
         crl=lambda: revocations(MIDDLE, []), gnutls=False,
         why="gnutls-cli takes only lists that the trusted ones have signed"),
+    Row("CRL forged and expired, with it", [GOOD], "not signed",
+        crl=lambda: revocations(ROOT, [GOOD], days=(-30, -2), by=OTHER)),
+    Row("CRL of a namesake of the intermediate's, sent along",
+        [BELOW_MIDDLE, MIDDLE, FALSE_MIDDLE], CRL,
+        crl=lambda: revocations(FALSE_MIDDLE, [])),
+    Row("CRL of a namesake, who has the intermediate's key identifier",
+        [BELOW_MIDDLE, MIDDLE, FALSE_MIDDLE], CRL,
+        crl=lambda: revocations(MIDDLE, [], by=FALSE_MIDDLE)),
+    Row("CRL by the server itself", [LEAF_ROOT], CRL, trust=[LEAF_ROOT],
+        crl=lambda: revocations(LEAF_ROOT, [])),
+    Row("two CRLs, one of a stranger", [GOOD], gnutls=False,
+        crl=lambda: revocations(ROOT, []) + revocations(OTHER, [GOOD]),
+        why="gnutls-cli takes no list of a stranger's beside others"),
+    Row("two CRLs, it is on the second", [GOOD], "revoked",
+        trust=[ROOT, OTHER],
+        crl=lambda: revocations(OTHER, []) + revocations(ROOT, [GOOD])),
+    Row("two CRLs, one expired, of another issuer", [GOOD], gnutls=False,
+        trust=[ROOT, OTHER], crl=lambda: revocations(ROOT, []) + revocations(
+            OTHER, [], days=(-30, -2)),
+        why="gnutls-cli takes no list that is out of date"),
+    Row("CRL with an unrelated one that is sent", [GOOD, ASIDE],
+        crl=lambda: revocations(ROOT, [ASIDE])),
+    Row("CRL with the other way up", [leaf(NEW), NEW_BY_ROOT], "revoked",
+        trust=[NEW, ROOT], at=1,
+        crl=lambda: revocations(ROOT, [NEW_BY_ROOT])),
 
     # Revoked, by staple.
     Row("must staple, does not", [STAPLED], STAPLE, openssl=False,

@@ -91,8 +91,8 @@ static gnutls_x509_crt_t own(const struct case_file *f)
 	return f->chain->p[0];
 }
 
-/* The first on the way up that is bad, of those sent, or of those trusted above them; NULL:
- * there is none. */
+/* The first on the way up that is bad, of those sent or else of those trusted
+ * above them; NULL: there is none. */
 static gnutls_x509_crt_t find_bad(const struct case_file *f,
 				  bool (*is_bad)(const struct case_file *f,
 						 gnutls_x509_crt_t c))
@@ -440,7 +440,7 @@ static int refuse_otherwise(const struct case_file *f, struct outcome *o)
 static int refuse_name(const struct case_file *f, struct outcome *o)
 {
 	static const char to_do[] =
-		"whoever runs the server must get one that is, or "
+		"whoever runs the server must get one for it, or "
 		"tls_host_override has to say which name is meant";
 	const struct trust *t = f->trust;
 	char *names = certificate_names(own(f), NAMES_SHOWN);
@@ -566,7 +566,7 @@ int verdict_by_store(const struct trust *t, gnutls_session_t session,
 					     &f.status);
 	if (rc < 0) {
 		rc = fail(o, CAUSE_TLS, "4.7.5",
-			  "the certificate of %s cannot be verified: %s; "
+			  "the certificate of %s cannot be verified (%s); "
 			  "whoever runs the server must mend what it shows",
 			  trust_server(t), gnutls_strerror(rc));
 		outcome_set_host(o, trust_server(t));

@@ -152,13 +152,24 @@ static bool next_value(struct view *message, char name, struct view *value)
 	return true;
 }
 
+/* RFC 5802 7 printable; the comma has been cut off. */
+static bool is_printable(struct view v)
+{
+	size_t i;
+
+	for (i = 0; i < v.n; i++)
+		if (v.p[i] <= ' ' || v.p[i] >= 127)
+			return false;
+	return true;
+}
+
 /* Extensions behind the count are none of ours. */
 static bool read_challenge(struct view message, struct challenge *c)
 {
 	unsigned long long n = 0;
 	struct view salt, count;
 
-	if (!next_value(&message, 'r', &c->nonce) ||
+	if (!next_value(&message, 'r', &c->nonce) || !is_printable(c->nonce) ||
 	    !next_value(&message, 's', &salt) ||
 	    !next_value(&message, 'i', &count))
 		return false;

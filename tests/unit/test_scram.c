@@ -119,6 +119,8 @@ static void refuses_challenges(void **state)
 		{"r=Nx,s=,i=4096", "cannot be read"},
 		{"r=Nx,s=!,i=4096", "cannot be read"},
 		{"s=QQ==,r=Nx,i=4096", "cannot be read"},
+		{"r=N x,s=QQ==,i=4096", "cannot be read"},
+		{"r=N\xa4x,s=QQ==,i=4096", "cannot be read"},
 		{"m=x,r=Nx,s=QQ==,i=4096", "extension"},
 		{"r=N,s=QQ==,i=4096", "not an answer"},
 		{"r=Mx,s=QQ==,i=4096", "not an answer"},

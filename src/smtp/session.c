@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "net/resolve.h"
 
-#define HIDDEN_LEAST  4u           /* octets of a secret */
+#define HIDDEN_LEAST  8u           /* octets of a secret */
 #define SECRETS_LIMIT (256u << 10) /* octets of all of them */
 
 struct deadline session_deadline(const struct session_policy *policy,

@@ -108,8 +108,8 @@ int session_ask_secret(struct session *s, const char *verb, struct view line,
 		       struct outcome *o);
 
 /* A secret that the server has or will have seen: a reply that repeats it is
- * not told, neither in a trace nor in an outcome. Short ones (under four
- * octets) would hide too much, and are not looked for. */
+ * not told, neither in a trace nor in an outcome. Short ones (under eight
+ * octets) may be words of any reply, and are not looked for. */
 void session_hide(struct session *s, struct view secret);
 bool session_is_hidden(const struct session *s, struct view said);
 void session_forget_hidden(struct session *s); /* once the login is over */

@@ -116,12 +116,12 @@ static void des(const unsigned char key7[7], const char *block,
 	unsigned char key[24], iv[8] = {0};
 	gnutls_datum_t k = {key, sizeof(key)}, v = {iv, sizeof(iv)};
 	gnutls_cipher_hd_t handle;
-	unsigned i, before;
+	unsigned i, before, behind;
 
 	for (i = 0; i < 8; i++) {
 		before = i ? (unsigned)key7[i - 1] << (8 - i) : 0;
-		key[i] = (unsigned char)((before | (i < 7 ? key7[i] >> i : 0)) &
-					 0xfe);
+		behind = i < 7 ? (unsigned)key7[i] >> i : 0;
+		key[i] = (unsigned char)((before | behind) & 0xfe);
 		key[i + 8] = key[i + 16] = key[i];
 	}
 	memset(out, 0, 8);

@@ -199,7 +199,7 @@ static void reads_what_systemd_gives(void **state)
 		 "! 5.3.5 password_credential: systemd has given no credential "
 		 "none; write LoadCredential=none:/path"},
 	};
-	struct secret_policy policy = {NULL};
+	struct secret_policy policy = {0};
 	size_t i;
 
 	(void)state;

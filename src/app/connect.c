@@ -172,6 +172,7 @@ struct session *connect_account(const struct account *a,
 		.secret = &secret,
 		.trace = trace,
 		.port = a->dial.socket || a->dial.tunnel ? 0 : a->dial.port,
+		.is_direct = direct_host(a) != NULL,
 	};
 	struct buf peer = BUF_INIT(PEER_LIMIT);
 	struct tls_owner owner = {get_key_secret, (void *)a, NULL, false};

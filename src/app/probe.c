@@ -132,6 +132,12 @@ static void forget(char **text)
 	*text = NULL;
 }
 
+static bool is_anything_checked(const struct tls_policy *tls)
+{
+	return tls->certcheck || tls->fingerprint || tls->pin ||
+		tls->dane != DANE_OFF;
+}
+
 /* Nobody logs in. A certificate that does not verify is shown all the same, so
  * that its fingerprint can be compared and pinned; the failure stays one. The
  * account is changed. */
@@ -148,10 +154,11 @@ static void run_probe(struct account *a, const struct trace *trace,
 	if (probe_account(a, trace, &printed, o) == 0)
 		return;
 	report_failure(NULL, o);
-	if (o->cause != CAUSE_TLS || !a->tls.certcheck)
+	if (o->cause != CAUSE_TLS || !is_anything_checked(&a->tls))
 		return;
 	printed.refused = true;
 	a->tls.certcheck = false;
+	a->tls.dane = DANE_OFF;
 	forget(&a->tls.fingerprint);
 	forget(&a->tls.pin);
 	forget(&a->tls.cert_file); /* not for a server that is not known */

@@ -231,15 +231,43 @@ static int collect_until_exit(pid_t pid, int fd, struct buf *out, int *status,
 	return rc;
 }
 
+/* Has it ended by then? How is left to be asked again (and is in how, which may
+ * be NULL). Looked at ever less often: most end at once. */
+static bool has_ended_by(pid_t pid, struct deadline deadline, siginfo_t *how)
+{
+	struct timespec nap = {.tv_nsec = 1000000};
+	siginfo_t info;
+
+	for (;;) {
+		memset(&info, 0, sizeof(info));
+		if (waitid(P_PID, (id_t)pid, &info,
+			   WEXITED | WNOHANG | WNOWAIT) < 0 &&
+		    errno != EINTR)
+			return true;
+		if (how)
+			*how = info;
+		if (info.si_pid == pid)
+			return true;
+		if (deadline_passed(deadline))
+			return false;
+		nanosleep(&nap, NULL);
+		if (nap.tv_nsec < 32000000)
+			nap.tv_nsec *= 2;
+	}
+}
+
 static int capture_from(const char *what, pid_t pid, int fd, struct buf *out,
 			struct outcome *o)
 {
+	struct deadline deadline = deadline_in(CAPTURE_SECONDS);
 	bool has_ended = false;
 	int status = 0;
 	int rc = collect_until_exit(pid, fd, out, &status, &has_ended);
 	int error = errno;
 
 	close(fd); /* whoever still writes gets SIGPIPE */
+	if (rc == 0 && !has_ended && !has_ended_by(pid, deadline, NULL))
+		rc = 1;
 	if (rc && !has_ended)
 		kill(pid, SIGKILL);
 	if (!has_ended && !await(pid, &status))
@@ -309,37 +337,12 @@ broken:
 	return -1;
 }
 
-/* Has it ended by then? How is left to be asked again (and is in how, which may
- * be NULL). Looked at ever less often: most end at once. */
-static bool has_ended_within(pid_t pid, int64_t ms, siginfo_t *how)
-{
-	struct deadline deadline = deadline_in_ms(ms);
-	struct timespec nap = {.tv_nsec = 1000000};
-	siginfo_t info;
-
-	for (;;) {
-		memset(&info, 0, sizeof(info));
-		if (waitid(P_PID, (id_t)pid, &info,
-			   WEXITED | WNOHANG | WNOWAIT) < 0 &&
-		    errno != EINTR)
-			return true;
-		if (how)
-			*how = info;
-		if (info.si_pid == pid)
-			return true;
-		if (deadline_passed(deadline))
-			return false;
-		nanosleep(&nap, NULL);
-		if (nap.tv_nsec < 32000000)
-			nap.tv_nsec *= 2;
-	}
-}
-
 char *child_end_words(pid_t pid)
 {
 	siginfo_t how = {0};
 
-	if (!has_ended_within(pid, GRACE, &how) || how.si_pid != pid)
+	if (!has_ended_by(pid, deadline_in_ms(GRACE), &how) ||
+	    how.si_pid != pid)
 		return NULL;
 	return end_words(how.si_code != CLD_EXITED, how.si_status);
 }
@@ -379,21 +382,57 @@ static void pidfd_signal(int fd, int number)
 }
 #endif
 
-/* Each takes at least two octets: what does not fit is beyond the limit. */
-static struct view read_children(pid_t pid, char *text, size_t size)
+static struct view read_proc(const char *path, char *text, size_t size)
 {
-	char path[64];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = -1;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
-		 (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, text, size);
 		close(fd);
 	}
 	return view_make(text, n > 0 ? (size_t)n : 0);
+}
+
+/* There is a blank behind each; the last may be cut where there is none. */
+static struct view read_children(pid_t pid, char *text, size_t size)
+{
+	struct view list;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid,
+		 (int)pid);
+	list = read_proc(path, text, size);
+	while (list.n && list.p[list.n - 1] != ' ')
+		list.n--;
+	return list;
+}
+
+/* Is that still its child, in our session? Asked once it is held, as a number
+ * may by then be another's; and who has begun a session of its own, as ssh's
+ * master has, means to stay. */
+static bool is_child_of(pid_t pid, pid_t parent)
+{
+	char path[64], text[1024];
+	struct view rest, word;
+	unsigned long long number[3];
+	const char *behind;
+	size_t i;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	rest = read_proc(path, text, sizeof(text));
+	behind = memrchr(rest.p, ')', rest.n); /* of its name */
+	if (!behind)
+		return false;
+	rest = view_skip(rest, (size_t)(behind - rest.p) + 1);
+	view_next_word(&rest);    /* state */
+	for (i = 0; i < 3; i++) { /* parent, process group, session */
+		word = view_next_word(&rest);
+		if (!text_to_number(word, INT_MAX, &number[i]))
+			return false;
+	}
+	return number[0] == (unsigned long long)parent &&
+		number[2] == (unsigned long long)getsid(0);
 }
 
 static void hold_children(struct tree *t, pid_t pid)
@@ -410,6 +449,10 @@ static void hold_children(struct tree *t, pid_t pid)
 		t->held[t->n].events = POLLIN;
 		if (t->held[t->n].fd < 0)
 			continue;
+		if (!is_child_of((pid_t)child, pid)) {
+			close(t->held[t->n].fd);
+			continue;
+		}
 		t->n++;
 		hold_children(t, (pid_t)child);
 	}
@@ -452,7 +495,7 @@ static void make_it_end(pid_t pid)
 	kill(pid, SIGTERM);
 	signal_tree(&t, SIGTERM);
 	deadline = deadline_in_ms(GRACE);
-	if (!has_ended_within(pid, GRACE, NULL))
+	if (!has_ended_by(pid, deadline_in_ms(GRACE), NULL))
 		kill(pid, SIGKILL);
 	await_tree(&t, deadline);
 	signal_tree(&t, SIGKILL);
@@ -466,7 +509,7 @@ void child_end(pid_t pid)
 
 	if (pid <= 0)
 		return;
-	if (!has_ended_within(pid, GRACE, NULL))
+	if (!has_ended_by(pid, deadline_in_ms(GRACE), NULL))
 		make_it_end(pid);
 	await(pid, &status);
 }

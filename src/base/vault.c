@@ -8,6 +8,7 @@
  */
 #include "base/vault.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ static struct chunk *newest;
  * without. */
 static void protect(void *pages, size_t size)
 {
-	(void)mlock2(pages, size, MLOCK_ONFAULT);
+	if (mlock2(pages, size, MLOCK_ONFAULT) < 0 && errno == ENOSYS)
+		(void)mlock(pages, size); /* before Linux 4.4 */
 	(void)madvise(pages, size, MADV_DONTDUMP);
 	(void)madvise(pages, size, MADV_WIPEONFORK);
 }

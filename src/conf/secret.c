@@ -189,8 +189,8 @@ static int from_netrc(const char *path, const struct netrc_query *query,
 	int fd = places_open_secret(path, &readers);
 	int rc;
 
-	if (fd < 0 && places_is_absent(errno))
-		return 0;
+	if (fd < 0 && (places_is_absent(errno) || errno == ENXIO))
+		return 0; /* also what leads to /dev/null */
 	if (fd < 0)
 		return fail_to_open("the password", path, o);
 	rc = places_read(fd, path, &text, o);
@@ -270,7 +270,9 @@ static int from_terminal(const struct account *a, struct buf *out,
 	buf_add_text(&prompt, ": ");
 	rc = terminal_ask(prompt.p, out, o);
 	buf_release(&prompt);
-	return rc > 0 && !out->n ? 0 : rc;
+	if (rc > 0)
+		rc = out->n ? check_secret("the terminal", out, o) : 0;
+	return rc;
 }
 
 /* Is there an encrypted ~/.authinfo, and no other? */

@@ -74,6 +74,9 @@ void certificate_describe(const gnutls_datum_t *der,
 			  struct tls_certificate *facts);
 void certificate_release(struct tls_certificate *facts);
 
+/* Seconds that the clocks of who made something and ours may be apart. */
+#define CLOCKS_DIFFER 86400
+
 /* The certificates that the server has sent, its own first. */
 struct chain {
 	gnutls_x509_crt_t *p;

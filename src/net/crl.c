@@ -210,8 +210,11 @@ static bool is_at_fault(const struct inquiry *q, unsigned k,
 		return is_any_revoked(q, list, found);
 	found->date = fault == CRL_OLD ? gnutls_x509_crl_get_next_update(list)
 				       : gnutls_x509_crl_get_this_update(list);
+	if (found->date == (time_t)-1) /* it does not say until when */
+		return false;
 	return is_about_way(q, list) &&
-		(fault == CRL_OLD ? found->date < now : found->date > now);
+		(fault == CRL_OLD ? found->date < now
+				  : found->date > now + CLOCKS_DIFFER);
 }
 
 static bool is_any_genuine(const struct inquiry *q)

@@ -16,9 +16,8 @@
 #include "net/crl.h"
 #include "net/staple.h"
 
-#define NAMES_SHOWN   8      /* of a certificate for somebody else */
-#define CLOCKS_DIFFER 86400  /* seconds, at most */
-#define STAPLE_LASTS  259200 /* seconds, if it has no end; GnuTLS's limit */
+#define NAMES_SHOWN  8      /* of a certificate for somebody else */
+#define STAPLE_LASTS 259200 /* seconds, if it has no end; GnuTLS's limit */
 
 /* ---------------------------------------------------------------- the words */
 

@@ -6,7 +6,10 @@
  */
 #include "smtp/auth.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,6 +20,7 @@
 #define ROUNDS_LIMIT       16   /* challenges of one exchange */
 #define COMMAND_LINE_LIMIT 510u /* RFC 5321 4.5.3.1.4, without CRLF */
 #define SECRET_LIMIT       (64u << 10)
+#define COMPLAINT_SHOWN    1024 /* octets of what is said of a token */
 
 #define APPLICATION_PASSWORD                                             \
 	"make an application password in the account's settings at the " \
@@ -105,6 +109,16 @@ static bool can_bind(const struct session *s)
 	return can;
 }
 
+static bool offers_binding(const struct session *s)
+{
+	const struct mechanism *m;
+
+	for (m = mechanisms; m < mechanisms + mechanisms_n; m++)
+		if (m->strength == STRENGTH_BOUND && is_offered(s, m))
+			return true;
+	return false;
+}
+
 /* In clear nothing that shows the password is used, and what lets it be
  * searched for only if the user names it (RFC 4954 4, RFC 8314 5). */
 static bool is_safe(const struct login *l, const struct mechanism *m)
@@ -114,6 +128,19 @@ static bool is_safe(const struct login *l, const struct mechanism *m)
 	if (m->strength == STRENGTH_SEARCHABLE)
 		return l->policy->want == AUTH_NAMED;
 	return m->strength != STRENGTH_SHOWN;
+}
+
+/* Where MIT's library keeps tickets by default. Without any it is not even
+ * asked, as it looks up the server's name in its own time. */
+static bool has_ticket(void)
+{
+	char path[64];
+
+	if (getenv("KRB5CCNAME"))
+		return true;
+	snprintf(path, sizeof(path), "/tmp/krb5cc_%lu",
+		 (unsigned long)geteuid());
+	return access(path, R_OK) == 0;
 }
 
 static bool is_usable(const struct login *l, const struct mechanism *m)
@@ -126,7 +153,8 @@ static bool is_usable(const struct login *l, const struct mechanism *m)
 		return false;
 	if (l->policy->want == AUTH_NAMED)
 		return true;
-	return !m->by_name && (!m->by_certificate || s->has_certificate);
+	return !m->by_name && (!m->by_certificate || s->has_certificate) &&
+		(!m->by_ticket || (s->is_direct && has_ticket()));
 }
 
 /* May m follow on one that the server refused? Down a list that the user made
@@ -201,6 +229,7 @@ static const char *get_password(void *context, struct outcome *o)
 {
 	struct login *l = context;
 	const struct auth_secret *secret = l->secret;
+	char *prepared;
 
 	if (l->has_password)
 		return l->password.p;
@@ -212,6 +241,9 @@ static const char *get_password(void *context, struct outcome *o)
 		return NULL;
 	l->has_password = true;
 	session_hide(l->session, buf_view(&l->password));
+	prepared = sasl_prepare(l->password.p);
+	session_hide(l->session, view_of(prepared));
+	memory_free_secret(prepared);
 	return l->password.p;
 }
 
@@ -343,15 +375,26 @@ static bool may_lack_password(const struct login *l)
 		stream_tls(l->session->stream) && is_offered(l->session, plain);
 }
 
+/* Taken because there was a certificate, or a ticket. */
+static bool was_taken_unasked(const struct login *l)
+{
+	return l->policy->want != AUTH_NAMED && l->mechanism->needs_no_user;
+}
+
 static void add_hint(const struct login *l, const struct reply *reply,
 		     struct outcome *o)
 {
+	const char *complaint = sasl_complaint(l->sasl);
 	const char *known = known_hint(reply);
 	struct buf words = BUF_INIT(4096);
+	bool is_hidden;
 
-	if (sasl_complaint(l->sasl)) {
-		buf_printf(&words, "of the token it says: %s",
-			   sasl_complaint(l->sasl));
+	if (complaint) {
+		is_hidden = session_is_hidden(l->session, view_of(complaint));
+		buf_printf(&words, "of the token it says: %.*s",
+			   COMPLAINT_SHOWN,
+			   is_hidden ? "(not shown: it repeats a secret)"
+				     : complaint);
 		outcome_add_hint(o, words.p);
 	}
 	if (known)
@@ -360,6 +403,11 @@ static void add_hint(const struct login *l, const struct reply *reply,
 		outcome_add_hint(o,
 				 "auth plain, once, makes the server know "
 				 "the password");
+	else if (was_taken_unasked(l))
+		outcome_add_hint(o,
+				 "it was taken as there is a certificate "
+				 "or a ticket; auth plain takes the "
+				 "password");
 	else if (may_lack_password(l))
 		outcome_add_hint(o,
 				 "if the password is right, the server may "
@@ -408,12 +456,9 @@ static enum verdict conclude(struct login *l, const struct reply *reply,
 static const struct tls *channel(const struct login *l)
 {
 	const struct session *s = l->session;
-	const struct mechanism *m;
 
-	if (l->mechanism->strength != STRENGTH_BOUND)
-		for (m = mechanisms; m < mechanisms + mechanisms_n; m++)
-			if (m->strength == STRENGTH_BOUND && is_offered(s, m))
-				return NULL;
+	if (l->mechanism->strength != STRENGTH_BOUND && offers_binding(s))
+		return NULL;
 	return stream_tls(s->stream);
 }
 
@@ -441,11 +486,25 @@ static enum verdict attempt(struct login *l, struct outcome *o)
 	return verdict;
 }
 
-/* Try one after the other. The first refusal is what is told in the end. */
+/*
+ * What is told of several attempts that failed, `why` being the newest: that a
+ * mechanism was not for us only if there was no other; the first refusal, as
+ * the strongest was taken first; but before that what may be otherwise later,
+ * and what did not come from the server.
+ */
+static void tell(enum verdict before, enum verdict now,
+		 const struct outcome *why, struct outcome *o)
+{
+	bool is_refusal = why->reply_code && !outcome_is_temporary(why);
+
+	if (before != VERDICT_REFUSED || (now == VERDICT_OVER && !is_refusal))
+		outcome_copy(o, why);
+}
+
 static int log_in(struct login *l, struct outcome *o)
 {
 	const struct mechanism *m, *refused = NULL;
-	enum verdict verdict = VERDICT_UNABLE;
+	enum verdict verdict = VERDICT_UNABLE, told = VERDICT_UNABLE;
 	struct outcome why = OUTCOME_INIT;
 	size_t i;
 
@@ -458,8 +517,11 @@ static int log_in(struct login *l, struct outcome *o)
 		verdict = attempt(l, &why);
 		if (verdict == VERDICT_REFUSED)
 			refused = m;
-		if (verdict != VERDICT_DONE && !outcome_is_failure(o))
-			outcome_copy(o, &why);
+		if (verdict != VERDICT_DONE &&
+		    !(verdict == VERDICT_UNABLE && outcome_is_failure(o))) {
+			tell(told, verdict, &why, o);
+			told = verdict == VERDICT_UNABLE ? told : verdict;
+		}
 		outcome_release(&why);
 	}
 	if (verdict == VERDICT_DONE) {
@@ -484,6 +546,9 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 	struct sasl_identity identity = {
 		.user = policy->user,
 		.authzid = policy->authzid,
+		.authzid_of_ticket = policy->want == AUTH_NAMED
+			? policy->authzid
+			: policy->user,
 		.realm = policy->ntlm_domain,
 		.host = s->host,
 		.port = s->port,
@@ -495,6 +560,13 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 	if (auth_needs_user(policy) && !policy->user)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "auth is on, but no user is set");
+	if (policy->want != AUTH_NAMED && stream_tls(s->stream) &&
+	    offers_binding(s) && !can_bind(s))
+		return fail(o, CAUSE_AUTH, "5.7.4",
+			    "the server binds logins to the TLS session, and "
+			    "this session has nothing to bind to: somebody may "
+			    "be in the middle (auth with the name of a "
+			    "mechanism goes on all the same)");
 	l.sasl = sasl_new(&identity, o);
 	if (l.sasl)
 		rc = log_in(&l, o);

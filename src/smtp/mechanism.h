@@ -24,6 +24,7 @@ struct mechanism {
 	bool by_name;        /* only if the user names it */
 	bool needs_no_user;  /* who we are shows elsewhere */
 	bool by_certificate; /* taken unasked only if there is one of ours */
+	bool by_ticket;      /* the same, of Kerberos */
 };
 
 /* In the order in which they are taken, the strongest first. */

@@ -75,8 +75,11 @@ static int garbage(struct flight *f, const char *why, struct outcome *o)
 	const char *end = memchr(input.p, '\n', input.n);
 	size_t n = end ? (size_t)(end - input.p) : input.n;
 
-	fail(o, CAUSE_PROTOCOL, "5.5.0", "%s: \"%.*s\"", why,
-	     (int)(n < 80 ? n : 80), input.p);
+	if (f->s->secrets.n) /* in any form, it may be said again */
+		fail(o, CAUSE_PROTOCOL, "5.5.0", "%s", why);
+	else
+		fail(o, CAUSE_PROTOCOL, "5.5.0", "%s: \"%.*s\"", why,
+		     (int)(n < 80 ? n : 80), input.p);
 	return broken(f, o);
 }
 

@@ -17,9 +17,8 @@
 #include "smtp/scram.h"
 
 #define TOKEN_LIMIT        (128u << 10) /* octets of a message with a token */
-#define COMPLAINT_LIMIT    1024u  /* octets of a complaint that are shown */
-#define NTLM_CHALLENGE_MIN 32u    /* octets, without the server's name */
-#define SERVICE            "smtp" /* RFC 4954 3 */
+#define NTLM_CHALLENGE_MIN 32u          /* octets, without the server's name */
+#define SERVICE            "smtp"       /* RFC 4954 3 */
 
 struct sasl {
 	const struct sasl_identity *identity;
@@ -36,11 +35,7 @@ struct sasl {
 
 /* ------------------------------------------------------ what is asked of us */
 
-/*
- * RFC 4013, as a query: what is not assigned yet is let through. What is no
- * text at all (a password of octets) stays as it is. Allocated, a secret.
- */
-static char *prepare(const char *text)
+char *sasl_prepare(const char *text)
 {
 	char *prepared = NULL, *copy;
 
@@ -60,7 +55,7 @@ static int set_text(Gsasl_session *x, Gsasl_property p, const char *text)
 
 	if (!text)
 		return GSASL_NO_CALLBACK;
-	prepared = prepare(text);
+	prepared = sasl_prepare(text);
 	rc = gsasl_property_set(x, p, prepared);
 	memory_free_secret(prepared);
 	return rc;
@@ -105,7 +100,10 @@ static int provide(Gsasl *library, Gsasl_session *x, Gsasl_property p)
 
 	switch (p) {
 	case GSASL_AUTHID: return set_user(s, x);
-	case GSASL_AUTHZID: return set_text(x, p, id->authzid);
+	case GSASL_AUTHZID:
+		return set_text(x, p,
+				s->mechanism->by_ticket ? id->authzid_of_ticket
+							: id->authzid);
 	case GSASL_PASSWORD: return set_password(s, x);
 	case GSASL_REALM: return set_text(x, p, id->realm);
 	case GSASL_SERVICE: return gsasl_property_set(x, p, SERVICE);
@@ -159,8 +157,8 @@ static int begin_scram(struct sasl *s, const struct tls *tls, struct outcome *o)
 {
 	const struct sasl_identity *id = s->identity;
 	struct buf octets = BUF_INIT_SECRET(1024);
-	char *user = prepare(id->user);
-	char *authzid = id->authzid ? prepare(id->authzid) : NULL;
+	char *user = sasl_prepare(id->user);
+	char *authzid = id->authzid ? sasl_prepare(id->authzid) : NULL;
 	struct scram_request r = {
 		.mechanism = s->mechanism->name,
 		.user = user,
@@ -200,7 +198,7 @@ static int answer_scram(struct sasl *s, struct view challenge, struct buf *out,
 			    "%s: the password must be text in UTF-8 for it; "
 			    "auth plain takes any octets",
 			    s->mechanism->name);
-	prepared = prepare(password);
+	prepared = sasl_prepare(password);
 	rc = scram_answer(s->scram, challenge, prepared, out, o);
 	memory_free_secret(prepared);
 	return rc;
@@ -338,14 +336,10 @@ static int check_ntlm(const char *challenge, struct outcome *o)
 static void keep_complaint(struct sasl *s, const char *challenge)
 {
 	struct buf json = BUF_INIT(TOKEN_LIMIT);
-	struct buf shown = BUF_INIT(4 * COMPLAINT_LIMIT);
-	struct view text;
+	struct buf shown = BUF_INIT(5 * TOKEN_LIMIT);
 
 	if (decode_base64(&json, view_of(challenge)) && json.n) {
-		text = view_trim(buf_view(&json));
-		if (text.n > COMPLAINT_LIMIT)
-			text.n = COMPLAINT_LIMIT;
-		text_add_printable(&shown, text);
+		text_add_printable(&shown, view_trim(buf_view(&json)));
 		free(s->complaint);
 		s->complaint = buf_detach(&shown);
 	}
@@ -357,7 +351,7 @@ static int show_token(struct sasl *s, char **response, struct outcome *o)
 {
 	const struct sasl_identity *id = s->identity;
 	const char *token = get_password(s);
-	char *user = prepare(id->authzid ? id->authzid : id->user);
+	char *user = sasl_prepare(id->authzid ? id->authzid : id->user);
 	struct bearer b = {user, id->host, id->port, token};
 	struct buf plain = BUF_INIT_SECRET(TOKEN_LIMIT);
 	struct buf coded = BUF_INIT_SECRET(2 * TOKEN_LIMIT);

@@ -12,9 +12,11 @@
 struct sasl_identity {
 	const char *user;    /* authentication identity; NULL: none */
 	const char *authzid; /* authorization identity; NULL: the user's own */
-	const char *realm;   /* NTLM's domain; NULL: none */
-	const char *host;    /* the server's name */
-	unsigned port;       /* its port; 0: not known */
+	/* The same with Kerberos, whose ticket has a name of its own. */
+	const char *authzid_of_ticket;
+	const char *realm; /* NTLM's domain; NULL: none */
+	const char *host;  /* the server's name */
+	unsigned port;     /* its port; 0: not known */
 	/* Gives the password or token, when a mechanism needs it; it stays
 	 * where it is. NULL: there is none, and o says why. */
 	const char *(*password)(void *context, struct outcome *o);
@@ -23,6 +25,11 @@ struct sasl_identity {
 
 /* What mechanisms say, without how it travels. One exchange at a time. */
 struct sasl;
+
+/* User or password as it is said: RFC 4013, as a query, so that what is not
+ * assigned yet is let through. What is no text at all stays as it is. A secret
+ * text of its own. */
+char *sasl_prepare(const char *text);
 
 struct sasl *sasl_new(const struct sasl_identity *identity, struct outcome *o);
 void sasl_free(struct sasl *s); /* NULL is fine */
@@ -49,8 +56,8 @@ int sasl_step(struct sasl *s, const char *challenge, char **response,
 /* Has the mechanism seen all it needs; of a mutual one, the server's proof? */
 bool sasl_is_done(const struct sasl *s);
 
-/* What the server had to say of a token, on one printable line; NULL: nothing.
- */
+/* What the server had to say of a token, on one printable line, however long;
+ * NULL: nothing. */
 const char *sasl_complaint(const struct sasl *s);
 
 #endif

@@ -86,7 +86,8 @@ int session_ask_secret(struct session *s, const char *verb, struct view line,
 
 void session_hide(struct session *s, struct view secret)
 {
-	if (secret.n < HIDDEN_LEAST)
+	if (secret.n < HIDDEN_LEAST ||
+	    s->secrets.n + secret.n + 1 > SECRETS_LIMIT)
 		return;
 	buf_add_view(&s->secrets, secret);
 	buf_add_char(&s->secrets, '\0');
@@ -276,6 +277,7 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 	s->trace = request->trace;
 	s->host = memory_dup(stream_host(stream));
 	s->port = request->port;
+	s->is_direct = request->is_direct;
 	s->has_certificate = tls && request->tls->cert_file;
 	if (open_steps(s, tls, request, o) == 0)
 		return s;

@@ -56,6 +56,7 @@ struct session {
 	unsigned port;                    /* its port; 0: not known */
 	char *greeting;         /* what the server said first; printable */
 	const char *mechanism;  /* SASL mechanism that authenticated; or NULL */
+	bool is_direct;         /* no proxy, tunnel or socket leads there */
 	bool has_certificate;   /* TLS has one of ours to show */
 	bool had_auth_in_clear; /* AUTH was offered before STARTTLS */
 	struct buf secrets;     /* texts of session_hide, each with its NUL */
@@ -71,7 +72,8 @@ struct session_request {
 	const struct auth_policy *auth;
 	const struct auth_secret *secret;
 	const struct trace *trace;
-	unsigned port; /* the server's, for OAUTHBEARER; 0: not known */
+	unsigned port;  /* the server's, for OAUTHBEARER; 0: not known */
+	bool is_direct; /* no proxy, tunnel or socket leads there */
 	/* The probe looks at what is offered before TLS; NULL: nobody does. */
 	void (*on_capabilities)(void *context, const struct session *s,
 				bool secured);

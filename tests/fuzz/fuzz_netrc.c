@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whatever a netrc file holds: it is read to its end, and what comes of it is no
- * longer than the file, or nothing.
+ * Whatever a netrc file holds: it is read to its end, and what comes of it is
+ * no longer than the file, or nothing.
  */
 #include "conf/netrc.h"
 

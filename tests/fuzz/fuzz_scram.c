@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Two lines of a hostile server, its first and its final message: they are
- * answered or refused, a refusal leaves nothing behind, and without the password
- * nobody proves anything.
+ * answered or refused, a refusal leaves nothing behind, and without the
+ * password nobody proves anything.
  */
 #include "smtp/scram.h"
 

@@ -145,8 +145,16 @@ def test_what_is_wrong_is_said(ask, peer, settings, files, words):
     check_refused(peer, ask(files, **settings), words)
 
 
+@pytest.mark.parametrize("name", [".netrc", ".authinfo"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path, _: path.symlink_to(
+    "/dev/null")], ids=["fifo", "/dev/null"])
+def test_what_is_no_file_is_no_netrc(rider, ask, peer, name, make):
+    make(rider.home / name, 0o600)
+    check_refused(peer, ask(), "no password for 'alice'", code=77)
+
+
 @pytest.mark.parametrize("name, settings", [
-    (".netrc", {}), (".authinfo", {}), ("x", {"password_file": "~/x"}),
+    ("x", {"password_file": "~/x"}),
     ("given/x", {"password_credential": "x"}),
     ("given/postrider.default", {})])
 def test_a_fifo_is_not_waited_for(rider, ask, peer, name, settings):

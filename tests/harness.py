@@ -15,6 +15,7 @@ of the sanitizers; no terminal, no inherited descriptors.  A child that ends by
 a signal, runs out of time or makes a sanitizer speak fails the test at once.
 """
 
+import functools
 import os
 import resource
 import shlex
@@ -27,6 +28,7 @@ from pathlib import Path
 
 PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
              "LLVM_PROFILE_FILE", "GCOV_PREFIX", "LD_LIBRARY_PATH")
+LEAKS = Path(__file__).with_name("leaks")   # of libraries
 SANITIZER_WORDS = (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:",
                    b"UndefinedBehaviorSanitizer")
 
@@ -43,7 +45,12 @@ def binary():
 
 
 def has_sanitizers():
-    return b"__asan_init" in Path(binary()).read_bytes()
+    return holds_sanitizers(binary())
+
+
+@functools.cache
+def holds_sanitizers(path):
+    return b"__asan_init" in Path(path).read_bytes()
 
 
 def takes_part():
@@ -133,6 +140,10 @@ class Postrider:
                   "LC_ALL": "C", "TZ": "UTC"}
         result.update({name: os.environ[name] for name in PASSED_ON
                        if name in os.environ})
+        if has_sanitizers():
+            result["LSAN_OPTIONS"] = ":".join(
+                [result.get("LSAN_OPTIONS", ""), f"suppressions={LEAKS}",
+                 "print_suppressions=0"])
         result.update(self.env)
         result.update(env or {})
         return {name: str(value) for name, value in result.items()

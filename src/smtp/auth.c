@@ -543,10 +543,11 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 		.secret = secret,
 		.password = BUF_INIT_SECRET(SECRET_LIMIT),
 	};
+	bool is_named = policy->want == AUTH_NAMED;
 	struct sasl_identity identity = {
 		.user = policy->user,
 		.authzid = policy->authzid,
-		.authzid_of_ticket = policy->want == AUTH_NAMED
+		.authzid_of_ticket = policy->authzid || is_named
 			? policy->authzid
 			: policy->user,
 		.realm = policy->ntlm_domain,
@@ -560,8 +561,8 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 	if (auth_needs_user(policy) && !policy->user)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "auth is on, but no user is set");
-	if (policy->want != AUTH_NAMED && stream_tls(s->stream) &&
-	    offers_binding(s) && !can_bind(s))
+	if (!is_named && stream_tls(s->stream) && offers_binding(s) &&
+	    !can_bind(s))
 		return fail(o, CAUSE_AUTH, "5.7.4",
 			    "the server binds logins to the TLS session, and "
 			    "this session has nothing to bind to: somebody may "

@@ -82,13 +82,23 @@ def assert_nothing_said(client, done, *words):
     assert "auth" not in session and "mail" not in session, session
 
 
-@pytest.mark.parametrize("changes", (
-    {}, {"user": "alice"}, {"auth": "on", "user": "alice"}))
-def test_a_ticket(client, mail, box, ticket, changes):
+@pytest.mark.parametrize("changes, name", (
+    ({}, "alice@example.org"),	# the ticket's own name
+    ({"user": "alice"}, "alice@example.org"),
+    ({"auth": "on", "user": "alice"}, "alice")))
+def test_a_ticket(client, mail, box, ticket, changes, name):
     done = send(client, box, **changes)
     assert (done.code, done.out, done.err) == (0, "", "")
-    came_in(client, "alice@example.org")	# the ticket's own name
+    came_in(client, name)
     mail.wait_for(box)
+
+
+def test_the_ticket_of_another(client, box, ticket):
+    """It is not for whom the account names, so it is of no use here."""
+    ticket(user="bob")
+    done = send(client, box, auth="on", user="alice")
+    assert done.code == 77, done
+    assert "auth plain takes the password" in done.err
 
 
 def test_as_a_user(client, mail, box, ticket):
@@ -180,7 +190,7 @@ def test_a_ticket_and_a_password(client, box, ticket):
     done = send(client, box, server="kerberos-plain", auth="on",
                 user="alice", password="secret")
     assert (done.code, done.err) == (0, "")
-    came_in(client, "alice@example.org")
+    came_in(client, "alice")
 
 
 def test_a_refused_ticket_and_no_password_shown(client, box, ticket):

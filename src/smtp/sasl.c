@@ -205,32 +205,26 @@ static int answer_scram(struct sasl *s, struct view challenge, struct buf *out,
 }
 
 /* The three messages: ours, ours on the server's, nothing on its proof. */
-static int step_scram(struct sasl *s, const char *challenge, char **response,
+static int step_scram(struct sasl *s, const struct buf *heard, char **response,
 		      struct outcome *o)
 {
-	struct buf heard = BUF_INIT(TOKEN_LIMIT);
 	struct buf plain = BUF_INIT_SECRET(2 * TOKEN_LIMIT);
 	struct buf coded = BUF_INIT_SECRET(3 * TOKEN_LIMIT);
 	unsigned step = s->steps;
 	int rc = 0;
 
-	if (challenge && !decode_base64(&heard, view_of(challenge)))
-		rc = fail(o, CAUSE_PROTOCOL, "5.5.0",
-			  "%s: the server's challenge is not base64",
-			  s->mechanism->name);
-	else if (step == 0)
+	if (step == 0)
 		scram_begin(s->scram, &plain);
 	else if (step == 1)
-		rc = answer_scram(s, buf_view(&heard), &plain, o);
+		rc = answer_scram(s, buf_view(heard), &plain, o);
 	else
-		rc = scram_verify(s->scram, buf_view(&heard), o);
+		rc = scram_verify(s->scram, buf_view(heard), o);
 	if (rc == 0) {
 		s->is_done = step >= 2;
 		s->steps++;
 		encode_base64(&coded, buf_view(&plain));
 		*response = buf_detach(&coded);
 	}
-	buf_release(&heard);
 	buf_release(&plain);
 	buf_release(&coded);
 	return rc;
@@ -320,18 +314,6 @@ static bool is_ntlm_whole(struct view message)
 	return at <= message.n && n <= message.n - at;
 }
 
-static int check_ntlm(const char *challenge, struct outcome *o)
-{
-	struct buf message = BUF_INIT(TOKEN_LIMIT);
-	bool ok = decode_base64(&message, view_of(challenge)) &&
-		is_ntlm_whole(buf_view(&message));
-
-	buf_release(&message);
-	return ok ? 0
-		  : fail(o, CAUSE_PROTOCOL, "5.5.0",
-			 "NTLM: the server's challenge cannot be read");
-}
-
 /* The server's complaint about the token, for people. */
 static void keep_complaint(struct sasl *s, const char *challenge)
 {
@@ -388,23 +370,54 @@ static int step_bearer(struct sasl *s, const char *challenge, char **response,
 	return 0;
 }
 
+/* GNU SASL reads some challenges to a NUL behind them, which its own decoder of
+ * base64 does not put there; a buf has one. */
+static int step_library(struct sasl *s, const struct buf *heard, bool is_first,
+			char **response, struct outcome *o)
+{
+	struct buf coded = BUF_INIT_SECRET(3 * TOKEN_LIMIT);
+	char *said = NULL;
+	size_t n = 0;
+	int rc = gsasl_step(s->exchange, is_first ? NULL : heard->p, heard->n,
+			    &said, &n);
+
+	if (rc == GSASL_OK || rc == GSASL_NEEDS_MORE) {
+		encode_base64(&coded, view_make(said, n));
+		*response = buf_detach(&coded);
+		s->is_done = rc == GSASL_OK;
+		rc = 0;
+	} else {
+		rc = fail_sasl(s, rc, o);
+	}
+	if (said)
+		memory_wipe(said, n);
+	gsasl_free(said);
+	buf_release(&coded);
+	return rc;
+}
+
 int sasl_step(struct sasl *s, const char *challenge, char **response,
 	      struct outcome *o)
 {
+	struct buf heard = BUF_INIT(TOKEN_LIMIT);
+	bool is_ntlm = !strcmp(s->mechanism->name, "NTLM");
 	int rc;
 
 	if (s->form)
 		return step_bearer(s, challenge, response, o);
-	if (s->scram)
-		return step_scram(s, challenge, response, o);
-	if (challenge && !strcmp(s->mechanism->name, "NTLM") &&
-	    check_ntlm(challenge, o) < 0)
-		return -1;
-	rc = gsasl_step64(s->exchange, challenge, response);
-	if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
-		return fail_sasl(s, rc, o);
-	s->is_done = rc == GSASL_OK;
-	return 0;
+	if (challenge && !decode_base64(&heard, view_of(challenge)))
+		rc = fail(o, CAUSE_PROTOCOL, "5.5.0",
+			  "%s: the server's challenge is not base64",
+			  s->mechanism->name);
+	else if (s->scram)
+		rc = step_scram(s, &heard, response, o);
+	else if (challenge && is_ntlm && !is_ntlm_whole(buf_view(&heard)))
+		rc = fail(o, CAUSE_PROTOCOL, "5.5.0",
+			  "NTLM: the server's challenge cannot be read");
+	else
+		rc = step_library(s, &heard, !challenge, response, o);
+	buf_release(&heard);
+	return rc;
 }
 
 bool sasl_is_done(const struct sasl *s)

@@ -63,19 +63,22 @@ class Inbox:
     def __init__(self, peer):
         self.peer = peer
 
-    def find(self, *to):
-        """All that went to exactly these, in any order."""
-        return [Mail(session, transaction)
-                for session in list(self.peer.sessions)
-                for transaction in list(session.transactions)
-                if transaction.delivered
-                and sorted(transaction.delivered) == sorted(to)]
+    def find(self, *to, subject=""):
+        """All that went to exactly these, in any order, and whose subject
+        begins like that."""
+        found = [Mail(session, transaction)
+                 for session in list(self.peer.sessions)
+                 for transaction in list(session.transactions)
+                 if transaction.delivered
+                 and sorted(transaction.delivered) == sorted(to)]
+        return [mail for mail in found
+                if (mail["Subject"] or "").startswith(subject)]
 
-    def wait(self, *to, count=1, seconds=20):
+    def wait(self, *to, count=1, seconds=20, subject=""):
         """So many messages that went to exactly these, each by the rules of
         the protocol, over TLS, and without a Bcc field."""
         end = time.monotonic() + seconds * slowness()
-        while len(found := self.find(*to)) < count:
+        while len(found := self.find(*to, subject=subject)) < count:
             assert time.monotonic() < end, (
                 f"{len(found)} messages to {to}; others went to "
                 f"{[t.delivered for t in self.peer.messages]}")

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "conf/keysecret.h"
 #include "conf/secret.h"
 #include "net/dane.h"
 #include "net/dial.h"
@@ -44,7 +43,7 @@ static int get_secret(void *context, struct buf *secret, struct outcome *o)
 static int get_key_secret(void *context, const char *what, struct buf *secret,
 			  struct outcome *o)
 {
-	return keysecret_get(context, what, secret, o);
+	return secret_get_key(context, what, secret, o);
 }
 
 const char *connect_name(const struct account *a)

@@ -134,8 +134,7 @@ static void forget(char **text)
 
 static bool is_anything_checked(const struct tls_policy *tls)
 {
-	return tls->certcheck || tls->fingerprint || tls->pin ||
-		tls->dane != DANE_OFF;
+	return tls_is_verified(tls) || tls->dane != DANE_OFF;
 }
 
 /* Nobody logs in. A certificate that does not verify is shown all the same, so

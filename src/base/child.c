@@ -215,10 +215,10 @@ static int judge(const char *what, int status, struct outcome *o)
 /* Collect until the end of the output, until the time is up (1), or until the
  * command has ended: what it leaves running in the background may hold its
  * output open for ever. */
-static int collect_until_exit(pid_t pid, int fd, struct buf *out, int *status,
+static int collect_until_exit(pid_t pid, int fd, struct buf *out,
+			      struct deadline deadline, int *status,
 			      bool *has_ended)
 {
-	struct deadline deadline = deadline_in(CAPTURE_SECONDS);
 	int rc = 1;
 
 	while (rc == 1 && !*has_ended && !deadline_passed(deadline)) {
@@ -262,7 +262,8 @@ static int capture_from(const char *what, pid_t pid, int fd, struct buf *out,
 	struct deadline deadline = deadline_in(CAPTURE_SECONDS);
 	bool has_ended = false;
 	int status = 0;
-	int rc = collect_until_exit(pid, fd, out, &status, &has_ended);
+	int rc =
+		collect_until_exit(pid, fd, out, deadline, &status, &has_ended);
 	int error = errno;
 
 	close(fd); /* whoever still writes gets SIGPIPE */

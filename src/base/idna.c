@@ -6,6 +6,7 @@
 #include "base/idna.h"
 
 #include <idn2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,4 +128,15 @@ char *idna_to_ascii(struct view domain, struct outcome *o)
 		buf_release(&shown);
 	}
 	return ascii;
+}
+
+char *idna_host_to_ascii(const char *host, struct outcome *o)
+{
+	char *name = idna_to_ascii(view_of(host), o);
+
+	if (!name) {
+		o->cause = CAUSE_CONFIG;
+		snprintf(o->status, sizeof(o->status), "5.3.5");
+	}
+	return name;
 }

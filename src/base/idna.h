@@ -15,4 +15,7 @@
  */
 char *idna_to_ascii(struct view domain, struct outcome *o);
 
+/* The same of a host that was configured: CAUSE_CONFIG 5.3.5. */
+char *idna_host_to_ascii(const char *host, struct outcome *o);
+
 #endif

@@ -156,8 +156,7 @@ static bool sends_password_in_clear(const struct account *a)
 
 static bool checks_no_certificate(const struct account *a)
 {
-	return a->tls.on && !a->tls.certcheck && !a->tls.fingerprint &&
-		!a->tls.pin;
+	return a->tls.on && !tls_is_verified(&a->tls);
 }
 
 static bool has_port_of_implicit_tls(const struct account *a)

@@ -340,9 +340,8 @@ static bool lacks_certificate(const struct account *a)
 
 static bool lacks_tls(const struct account *a)
 {
-	bool is_verified = a->tls.certcheck || a->tls.fingerprint || a->tls.pin;
-
-	return a->transaction.requiretls && (!a->tls.on || !is_verified);
+	return a->transaction.requiretls &&
+		(!a->tls.on || !tls_is_verified(&a->tls));
 }
 
 static int check_account(const struct definition *d,

@@ -18,17 +18,7 @@
 #include "conf/terminal.h"
 
 #define NETRC_LIMIT (1u << 20)
-
-/* The secret is the first line, without its end. */
-static void keep_first_line(struct buf *out)
-{
-	const char *end = memchr(out->p, '\n', out->n);
-	size_t n = end ? (size_t)(end - out->p) : out->n;
-
-	if (n && out->p[n - 1] == '\r')
-		n--;
-	buf_truncate(out, n);
-}
+#define KEY_SETTING "tls_key_passwordeval"
 
 /* 1, unless it can't be a password. */
 static int check_secret(const char *what, const struct buf *out,
@@ -47,9 +37,12 @@ static int check_secret(const char *what, const struct buf *out,
 	return 1;
 }
 
+/* The secret is the first line. */
 static int keep_secret(const char *what, struct buf *out, struct outcome *o)
 {
-	keep_first_line(out);
+	struct view text = buf_view(out);
+
+	buf_truncate(out, view_next_line(&text).n);
 	if (!out->n && !out->overflow)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "%s: the first line is empty", what);
@@ -58,14 +51,20 @@ static int keep_secret(const char *what, struct buf *out, struct outcome *o)
 
 /* Each returns 1: `out` has it; 0: nothing there; -1: broken. */
 
+static int run(const char *setting, const char *command, struct buf *out,
+	       struct outcome *o)
+{
+	if (!command)
+		return 0;
+	if (child_capture(setting, command, out, o) < 0)
+		return -1;
+	return keep_secret(setting, out, o);
+}
+
 static int from_command(const struct account *a, struct buf *out,
 			struct outcome *o)
 {
-	if (!a->secret.passwordeval)
-		return 0;
-	if (child_capture("passwordeval", a->secret.passwordeval, out, o) < 0)
-		return -1;
-	return keep_secret("passwordeval", out, o);
+	return run("passwordeval", a->secret.passwordeval, out, o);
 }
 
 static int from_setting(const struct account *a, struct buf *out,
@@ -257,21 +256,30 @@ static const char *user_of(const struct account *a)
 	return a->auth.user ? a->auth.user : "";
 }
 
-static int from_terminal(const struct account *a, struct buf *out,
-			 struct outcome *o)
+static int ask(const char *what, struct buf *out, struct outcome *o)
 {
 	struct buf prompt = BUF_INIT(4096);
 	int rc;
 
-	buf_add_text(&prompt, "postrider: password for ");
-	text_add_printable(&prompt, view_of(user_of(a)));
-	buf_add_text(&prompt, " at ");
-	text_add_printable(&prompt, view_of(server_of(a)));
+	buf_add_text(&prompt, "postrider: ");
+	text_add_printable(&prompt, view_of(what));
 	buf_add_text(&prompt, ": ");
 	rc = terminal_ask(prompt.p, out, o);
 	buf_release(&prompt);
 	if (rc > 0)
 		rc = out->n ? check_secret("the terminal", out, o) : 0;
+	return rc;
+}
+
+static int from_terminal(const struct account *a, struct buf *out,
+			 struct outcome *o)
+{
+	struct buf what = BUF_INIT(4096);
+	int rc;
+
+	buf_printf(&what, "password for %s at %s", user_of(a), server_of(a));
+	rc = ask(what.p, out, o);
+	buf_release(&what);
 	return rc;
 }
 
@@ -325,4 +333,21 @@ int secret_get(const struct account *a, struct buf *out, struct outcome *o)
 			return rc < 0 ? -1 : 0;
 	}
 	return fail_nowhere(a, o);
+}
+
+int secret_get_key(const struct account *a, const char *what, struct buf *out,
+		   struct outcome *o)
+{
+	int rc;
+
+	buf_clear(out);
+	rc = run(KEY_SETTING, a->secret.key_passwordeval, out, o);
+	if (rc == 0)
+		rc = ask(what, out, o);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	return fail(o, CAUSE_AUTH, "5.7.8",
+		    "%s is needed, and nobody is there to be asked: "
+		    "set " KEY_SETTING,
+		    what);
 }

@@ -18,4 +18,12 @@
  */
 int secret_get(const struct account *a, struct buf *out, struct outcome *o);
 
+/*
+ * The password of the account's own TLS key, or the PIN of the token it is in:
+ * by tls_key_passwordeval, else from the terminal. `what` says which, for
+ * people ("the PIN of the token X"). The rest as above.
+ */
+int secret_get_key(const struct account *a, const char *what, struct buf *out,
+		   struct outcome *o);
+
 #endif

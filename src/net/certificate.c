@@ -7,7 +7,6 @@
 #include "net/certificate.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -49,12 +48,8 @@ int peer_name_parse(struct peer_name *name, const char *host, struct outcome *o)
 	*name = PEER_NAME_INIT;
 	if (parse_address(name, host))
 		return 0;
-	name->dns = idna_to_ascii(view_of(host), o);
-	if (name->dns)
-		return 0;
-	o->cause = CAUSE_CONFIG;
-	snprintf(o->status, sizeof(o->status), "5.3.5");
-	return -1;
+	name->dns = idna_host_to_ascii(host, o);
+	return name->dns ? 0 : -1;
 }
 
 void peer_name_release(struct peer_name *name)

@@ -357,12 +357,9 @@ int dane_begin(const struct tls_policy *policy, const char *host, unsigned port,
 		return -1;
 	if (!applies(policy, host))
 		return 0;
-	name = idna_to_ascii(view_of(host), o);
-	if (!name) {
-		o->cause = CAUSE_CONFIG;
-		snprintf(o->status, sizeof(o->status), "5.3.5");
+	name = idna_host_to_ascii(host, o);
+	if (!name)
 		return -1;
-	}
 	*d = memory_alloc(sizeof(**d));
 	**d = (struct dane_query){
 		.host = name,

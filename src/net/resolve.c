@@ -200,12 +200,9 @@ int resolve_host(const char *host, unsigned port, enum family prefer,
 		list->n = 1;
 		return 0;
 	}
-	name = idna_to_ascii(view_of(host), o);
-	if (!name) {
-		o->cause = CAUSE_CONFIG;
-		snprintf(o->status, sizeof(o->status), "5.3.5");
+	name = idna_host_to_ascii(host, o);
+	if (!name)
 		return -1;
-	}
 	rc = look_up_name(host, name, port, deadline, list, o);
 	free(name);
 	if (rc < 0)

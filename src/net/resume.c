@@ -138,10 +138,7 @@ static bool make_name(struct resume *r, const struct tls_policy *policy,
 void resume_plan(struct resume *r, const struct tls_policy *policy,
 		 const char *host, const char *peer)
 {
-	bool is_checked = policy->certcheck || policy->fingerprint ||
-		policy->pin;
-
-	r->is_wanted = policy->resume && peer && is_checked &&
+	r->is_wanted = policy->resume && peer && tls_is_verified(policy) &&
 		!policy->cert_file && policy->dane == DANE_OFF &&
 		make_name(r, policy, host, peer);
 }

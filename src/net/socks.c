@@ -107,13 +107,10 @@ static int add_address(struct buf *b, const char *host,
 /* A name has 253 octets at most then, so it fits. */
 static int add_name(struct buf *b, const char *host, struct outcome *o)
 {
-	char *name = idna_to_ascii(view_of(host), o);
+	char *name = idna_host_to_ascii(host, o);
 
-	if (!name) {
-		o->cause = CAUSE_CONFIG;
-		memcpy(o->status, "5.3.5", sizeof("5.3.5"));
+	if (!name)
 		return -1;
-	}
 	add_octet(b, ADDRESS_NAME);
 	add_field(b, view_of(name));
 	free(name);

@@ -53,6 +53,11 @@ struct tls {
 	struct dane_query *dane; /* what signed DNS says; NULL: not asked */
 };
 
+bool tls_is_verified(const struct tls_policy *policy)
+{
+	return policy->certcheck || policy->fingerprint || policy->pin;
+}
+
 /* ------------------------------------------------------------------- set up */
 
 static const char *version_name(enum tls_version version)

@@ -44,6 +44,9 @@ struct tls_policy {
 	unsigned min_dh_bits; /* 0: GnuTLS's default */
 };
 
+/* Has the server to prove who it is, by its certificate or its key? */
+bool tls_is_verified(const struct tls_policy *policy);
+
 /* What whoever wants a session gives beside the policy; all of it may be NULL.
  * It must last until the handshake is over. */
 struct tls_owner {

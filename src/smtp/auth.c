@@ -97,18 +97,6 @@ static bool is_offered(const struct session *s, const struct mechanism *m)
 				  view_of(m->name));
 }
 
-static bool can_bind(const struct session *s)
-{
-	struct buf binding = BUF_INIT_SECRET(1024);
-	const struct tls *tls = stream_tls(s->stream);
-	bool can = tls &&
-		(tls_channel_binding(tls, "tls-unique", &binding) ||
-		 tls_channel_binding(tls, "tls-exporter", &binding));
-
-	buf_release(&binding);
-	return can;
-}
-
 static bool offers_binding(const struct session *s)
 {
 	const struct mechanism *m;
@@ -149,7 +137,8 @@ static bool is_usable(const struct login *l, const struct mechanism *m)
 
 	if (!is_offered(s, m) || !is_safe(l, m) || !sasl_can(l->sasl, m))
 		return false;
-	if (m->strength == STRENGTH_BOUND && !can_bind(s))
+	if (m->strength == STRENGTH_BOUND &&
+	    !sasl_can_bind(stream_tls(s->stream)))
 		return false;
 	if (l->policy->want == AUTH_NAMED)
 		return true;
@@ -393,8 +382,7 @@ static void add_hint(const struct login *l, const struct reply *reply,
 		is_hidden = session_is_hidden(l->session, view_of(complaint));
 		buf_printf(&words, "of the token it says: %.*s",
 			   COMPLAINT_SHOWN,
-			   is_hidden ? "(not shown: it repeats a secret)"
-				     : complaint);
+			   is_hidden ? SESSION_HIDDEN : complaint);
 		outcome_add_hint(o, words.p);
 	}
 	if (known)
@@ -487,41 +475,41 @@ static enum verdict attempt(struct login *l, struct outcome *o)
 }
 
 /*
- * What is told of several attempts that failed, `why` being the newest: that a
- * mechanism was not for us only if there was no other; the first refusal, as
- * the strongest was taken first; but before that what may be otherwise later,
- * and what did not come from the server.
+ * Is this told rather than what was told of the attempts before it? That a
+ * mechanism was not for us only if there was nothing else; the first refusal,
+ * as the strongest was taken first; but before that what may be otherwise
+ * later, and what did not come from the server.
  */
-static void tell(enum verdict before, enum verdict now,
-		 const struct outcome *why, struct outcome *o)
+static bool is_telling(enum verdict verdict, const struct outcome *why,
+		       bool was_refused, const struct outcome *told)
 {
-	bool is_refusal = why->reply_code && !outcome_is_temporary(why);
-
-	if (before != VERDICT_REFUSED || (now == VERDICT_OVER && !is_refusal))
-		outcome_copy(o, why);
+	switch (verdict) {
+	case VERDICT_DONE: return false;
+	case VERDICT_UNABLE: return !outcome_is_failure(told);
+	case VERDICT_REFUSED: return !was_refused;
+	case VERDICT_OVER: break;
+	}
+	return !was_refused || !why->reply_code || outcome_is_temporary(why);
 }
 
 static int log_in(struct login *l, struct outcome *o)
 {
 	const struct mechanism *m, *refused = NULL;
-	enum verdict verdict = VERDICT_UNABLE, told = VERDICT_UNABLE;
+	enum verdict verdict = VERDICT_UNABLE;
 	struct outcome why = OUTCOME_INIT;
 	size_t i;
 
 	for (i = 0; (m = candidate(l->policy, i)); i++) {
-		if (verdict != VERDICT_UNABLE && verdict != VERDICT_REFUSED)
+		if (verdict == VERDICT_DONE || verdict == VERDICT_OVER)
 			break;
 		if (!is_usable(l, m) || !may_follow(l, refused, m))
 			continue;
 		l->mechanism = m;
 		verdict = attempt(l, &why);
+		if (is_telling(verdict, &why, refused != NULL, o))
+			outcome_copy(o, &why);
 		if (verdict == VERDICT_REFUSED)
 			refused = m;
-		if (verdict != VERDICT_DONE &&
-		    !(verdict == VERDICT_UNABLE && outcome_is_failure(o))) {
-			tell(told, verdict, &why, o);
-			told = verdict == VERDICT_UNABLE ? told : verdict;
-		}
 		outcome_release(&why);
 	}
 	if (verdict == VERDICT_DONE) {
@@ -562,7 +550,7 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "auth is on, but no user is set");
 	if (!is_named && stream_tls(s->stream) && offers_binding(s) &&
-	    !can_bind(s))
+	    !sasl_can_bind(stream_tls(s->stream)))
 		return fail(o, CAUSE_AUTH, "5.7.4",
 			    "the server binds logins to the TLS session, and "
 			    "this session has nothing to bind to: somebody may "

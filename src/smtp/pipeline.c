@@ -177,7 +177,7 @@ static void hide_secrets(const struct session *s, struct reply *reply)
 	if (reply->code == 334 || !session_is_hidden(s, buf_view(&reply->text)))
 		return;
 	buf_clear(&reply->text);
-	buf_add_text(&reply->text, "(not shown: it repeats a secret)");
+	buf_add_text(&reply->text, SESSION_HIDDEN);
 }
 
 /* A command has all its replies: what follows from that for the flight. */

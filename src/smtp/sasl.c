@@ -123,6 +123,15 @@ static void wipe_password(Gsasl_session *x)
 		memory_wipe((char *)(uintptr_t)copy, strlen(copy));
 }
 
+/* As it travels; a secret. */
+static char *in_base64(struct view said)
+{
+	struct buf coded = BUF_INIT_SECRET(3 * TOKEN_LIMIT);
+
+	encode_base64(&coded, said);
+	return buf_detach(&coded);
+}
+
 static int fail_sasl(const struct sasl *s, int error, struct outcome *o)
 {
 	const char *name = s->mechanism->name;
@@ -151,6 +160,15 @@ static const char *find_binding(const struct tls *tls, struct buf *octets)
 	if (tls && tls_channel_binding(tls, "tls-exporter", octets))
 		return "tls-exporter";
 	return NULL;
+}
+
+bool sasl_can_bind(const struct tls *tls)
+{
+	struct buf octets = BUF_INIT_SECRET(1024);
+	bool can = find_binding(tls, &octets) != NULL;
+
+	buf_release(&octets);
+	return can;
 }
 
 static int begin_scram(struct sasl *s, const struct tls *tls, struct outcome *o)
@@ -209,7 +227,6 @@ static int step_scram(struct sasl *s, const struct buf *heard, char **response,
 		      struct outcome *o)
 {
 	struct buf plain = BUF_INIT_SECRET(2 * TOKEN_LIMIT);
-	struct buf coded = BUF_INIT_SECRET(3 * TOKEN_LIMIT);
 	unsigned step = s->steps;
 	int rc = 0;
 
@@ -222,11 +239,9 @@ static int step_scram(struct sasl *s, const struct buf *heard, char **response,
 	if (rc == 0) {
 		s->is_done = step >= 2;
 		s->steps++;
-		encode_base64(&coded, buf_view(&plain));
-		*response = buf_detach(&coded);
+		*response = in_base64(buf_view(&plain));
 	}
 	buf_release(&plain);
-	buf_release(&coded);
 	return rc;
 }
 
@@ -336,8 +351,6 @@ static int show_token(struct sasl *s, char **response, struct outcome *o)
 	char *user = sasl_prepare(id->authzid ? id->authzid : id->user);
 	struct bearer b = {user, id->host, id->port, token};
 	struct buf plain = BUF_INIT_SECRET(TOKEN_LIMIT);
-	struct buf coded = BUF_INIT_SECRET(2 * TOKEN_LIMIT);
-
 	int rc = 0;
 
 	if (!token) {
@@ -349,12 +362,10 @@ static int show_token(struct sasl *s, char **response, struct outcome *o)
 			  s->mechanism->name);
 	} else {
 		s->form->add(&b, &plain);
-		encode_base64(&coded, buf_view(&plain));
-		*response = buf_detach(&coded);
+		*response = in_base64(buf_view(&plain));
 	}
 	memory_free_secret(user);
 	buf_release(&plain);
-	buf_release(&coded);
 	return rc;
 }
 
@@ -375,15 +386,13 @@ static int step_bearer(struct sasl *s, const char *challenge, char **response,
 static int step_library(struct sasl *s, const struct buf *heard, bool is_first,
 			char **response, struct outcome *o)
 {
-	struct buf coded = BUF_INIT_SECRET(3 * TOKEN_LIMIT);
 	char *said = NULL;
 	size_t n = 0;
 	int rc = gsasl_step(s->exchange, is_first ? NULL : heard->p, heard->n,
 			    &said, &n);
 
 	if (rc == GSASL_OK || rc == GSASL_NEEDS_MORE) {
-		encode_base64(&coded, view_make(said, n));
-		*response = buf_detach(&coded);
+		*response = in_base64(view_make(said, n));
 		s->is_done = rc == GSASL_OK;
 		rc = 0;
 	} else {
@@ -392,7 +401,6 @@ static int step_library(struct sasl *s, const struct buf *heard, bool is_first,
 	if (said)
 		memory_wipe(said, n);
 	gsasl_free(said);
-	buf_release(&coded);
 	return rc;
 }
 

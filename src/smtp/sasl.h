@@ -37,6 +37,9 @@ void sasl_free(struct sasl *s); /* NULL is fine */
 /* Can this system's GNU SASL do it? */
 bool sasl_can(const struct sasl *s, const struct mechanism *m);
 
+/* Has the channel something to bind to? NULL: there is none. */
+bool sasl_can_bind(const struct tls *tls);
+
 /*
  * Begin an exchange. `tls`: the channel that it is bound to, or could be: then
  * SCRAM tells the server that it would have been (RFC 5802 6), so it is NULL

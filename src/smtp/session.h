@@ -112,6 +112,7 @@ int session_ask_secret(struct session *s, const char *verb, struct view line,
 /* A secret that the server has or will have seen: a reply that repeats it is
  * not told, neither in a trace nor in an outcome. Short ones (under eight
  * octets) may be words of any reply, and are not looked for. */
+#define SESSION_HIDDEN "(not shown: it repeats a secret)"
 void session_hide(struct session *s, struct view secret);
 bool session_is_hidden(const struct session *s, struct view said);
 void session_forget_hidden(struct session *s); /* once the login is over */

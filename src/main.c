@@ -8,9 +8,12 @@
 #include "app/cmdline.h"
 #include "app/exitcode.h"
 #include "app/logline.h"
+#include "app/mailq.h"
+#include "app/manage.h"
 #include "app/newaliases.h"
 #include "app/probe.h"
 #include "app/report.h"
+#include "app/runqueue.h"
 #include "app/serve.h"
 #include "app/submit.h"
 #include "app/verify.h"
@@ -45,8 +48,14 @@ static int (*const modes[])(const struct request *r) = {
 	[MODE_VERIFY] = verify,
 	[MODE_ADDRESSES] = addresses,
 	[MODE_ALIASES] = newaliases,
-	[MODE_QUEUE_LIST] = words_queue_list,
-	[MODE_QUEUE_COUNT] = words_queue_count,
+	[MODE_QUEUE_RUN] = runqueue,
+	[MODE_QUEUE_LIST] = mailq,
+	[MODE_QUEUE_COUNT] = mailq_count,
+	[MODE_QUEUE_SHOW] = manage_show,
+	[MODE_QUEUE_HOLD] = manage_hold,
+	[MODE_QUEUE_RELEASE] = manage_release,
+	[MODE_QUEUE_REMOVE] = manage_remove,
+	[MODE_QUEUE_RETRY] = manage_retry,
 	[MODE_CHECK] = check,
 	[MODE_PROBE] = probe,
 	[MODE_HELP] = words_help,

@@ -15,19 +15,6 @@
 #include "base/text.h"
 #include "conf/setting.h"
 
-struct arguments {
-	char **p; /* what is left */
-	int n;
-};
-
-static char *next_argument(struct arguments *a)
-{
-	if (a->n < 1)
-		return NULL;
-	a->n--;
-	return *a->p++;
-}
-
 static void spell(struct option_context *c, const struct option *row)
 {
 	struct buf text = BUF_INIT(sizeof(c->spelled) - 1);
@@ -118,7 +105,7 @@ static int read_letters(char *letters, struct arguments *rest,
 		}
 		value = letters;
 		if (row->argument == ARGUMENT_REQUIRED && !*letters)
-			value = next_argument(rest);
+			value = option_next_argument(rest);
 		if (!value)
 			return option_fail(c, "wants an argument: %s",
 					   row->metavar);
@@ -194,7 +181,7 @@ static int apply_setting(const struct setting *row, char *value,
 			"is not taken from the command line, where others "
 			"can read it; use passwordeval or password_file");
 	if (!value && !setting_has_bare_form(row))
-		value = next_argument(rest);
+		value = option_next_argument(rest);
 	if (!value && !setting_has_bare_form(row))
 		return option_fail(c, "wants an argument: %s", row->argument);
 	if (check_override(row, value, c) < 0)
@@ -209,7 +196,7 @@ static int apply_name(const struct option *row, char *value,
 	if (row->argument == ARGUMENT_NONE && value)
 		return option_fail(c, "takes no argument");
 	if (row->argument == ARGUMENT_REQUIRED && !value)
-		value = next_argument(rest);
+		value = option_next_argument(rest);
 	if (row->argument == ARGUMENT_REQUIRED && !value)
 		return option_fail(c, "wants an argument: %s", row->metavar);
 	return option_apply(row, c, value);
@@ -248,7 +235,7 @@ static int read_options(struct arguments *a, struct option_context *c)
 	int rc = 0;
 
 	while (rc == 0 && a->n && a->p[0][0] == '-' && a->p[0][1]) {
-		text = next_argument(a);
+		text = option_next_argument(a);
 		if (!strcmp(text, "--")) {
 			c->ended_options = true;
 			break;
@@ -284,21 +271,23 @@ static void read_program(const char *path, struct option_context *c)
 	}
 }
 
-/* What needs the queue is not done in part, nor in silence. */
+/* -q in its many forms, and what only goes with it. */
 static int settle_queue(struct option_context *c)
 {
-	if (c->daemon && !c->runs_queue)
+	struct request *r = c->request;
+
+	if (c->daemon && (!c->runs_queue || !r->queue.interval))
 		return fail(
 			c->o, CAUSE_USAGE, "5.5.4",
 			"%s: this is no server; with -q INTERVAL it means to "
 			"run the queue",
 			c->daemon);
-	if (!c->queue ||
-	    (c->request->mode != MODE_SUBMIT && c->request->mode != MODE_SERVE))
-		return 0;
-	return fail(c->o, CAUSE_CONFIG, "5.3.5",
-		    "%s: no queue is configured, and this version has none yet",
-		    c->queue);
+	if (c->runs_queue && r->mode == MODE_SUBMIT)
+		r->mode = MODE_QUEUE_RUN;
+	if (r->queue.all_users && r->mode != MODE_QUEUE_RUN)
+		return fail(c->o, CAUSE_USAGE, "5.5.4",
+			    "--all-users goes with -q or --queue-run");
+	return 0;
 }
 
 /* Others permute, so people write options behind recipients. They stay
@@ -311,7 +300,9 @@ static bool looks_like_option(const char *text)
 static bool takes_no_recipients(enum mode mode)
 {
 	return mode == MODE_CHECK || mode == MODE_PROBE ||
-		mode == MODE_ADDRESSES || mode == MODE_ALIASES;
+		mode == MODE_ADDRESSES || mode == MODE_ALIASES ||
+		mode == MODE_QUEUE_RUN || mode == MODE_QUEUE_LIST ||
+		mode == MODE_QUEUE_COUNT;
 }
 
 static int settle_recipients(const struct arguments *a,
@@ -345,9 +336,10 @@ static int settle_recipients(const struct arguments *a,
 
 int cmdline_parse(int argc, char **argv, struct request *r, struct outcome *o)
 {
-	struct option_context c = {.request = r, .o = o, .program = ""};
 	struct arguments a = {argv, argc};
-	const char *path = next_argument(&a);
+	struct option_context c = {
+		.request = r, .o = o, .program = "", .rest = &a};
+	const char *path = option_next_argument(&a);
 	int rc;
 
 	read_program(path ? path : "", &c);
@@ -356,7 +348,6 @@ int cmdline_parse(int argc, char **argv, struct request *r, struct outcome *o)
 		rc = settle_queue(&c);
 	if (rc == 0)
 		rc = settle_recipients(&a, &c);
-	free(c.queue);
 	free(c.daemon);
 	return rc;
 }
@@ -387,6 +378,7 @@ void cmdline_release(struct request *r)
 {
 	free(r->later);
 	free(r->overrides);
+	selectors_release(&r->queue.selectors);
 	strings_release(&r->recipients);
 	strings_release(&r->warnings);
 	*r = REQUEST_INIT;

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "conf/config.h"
 #include "mail/envelope.h"
+#include "queue/select.h"
 #include "smtp/session.h"
 
 enum mode {
@@ -17,8 +18,14 @@ enum mode {
 	MODE_VERIFY,        /* -bv: where mail to addresses goes */
 	MODE_ADDRESSES,     /* -bt: how addresses on standard input read */
 	MODE_ALIASES,       /* -bi, -I, newaliases: check the alias file */
+	MODE_QUEUE_RUN,     /* -q, --queue-run */
 	MODE_QUEUE_LIST,    /* -bp, mailq */
 	MODE_QUEUE_COUNT,   /* -bP */
+	MODE_QUEUE_SHOW,    /* --queue-show */
+	MODE_QUEUE_HOLD,    /* --queue-hold */
+	MODE_QUEUE_RELEASE, /* --queue-release */
+	MODE_QUEUE_REMOVE,  /* --queue-remove */
+	MODE_QUEUE_RETRY,   /* --queue-retry */
 	MODE_CHECK,         /* --check, -bC */
 	MODE_PROBE,         /* --probe, --serverinfo, -S */
 	MODE_HELP,          /* --help */
@@ -30,6 +37,23 @@ enum mode {
 };
 
 enum report_format { REPORT_TEXT = 0, REPORT_JSON };
+
+/* -od: when a message is sent. */
+enum delivery {
+	DELIVERY_UNSET = 0,  /* as the account has it */
+	DELIVERY_NOW,        /* i */
+	DELIVERY_BACKGROUND, /* b: once it is in the queue, by a child */
+	DELIVERY_LATER,      /* q, d: by the next queue run */
+};
+
+/* How the queue is to be run. */
+struct queue_request {
+	unsigned interval; /* seconds between runs; 0: once */
+	bool foreground;   /* an interval does not mean the background */
+	bool only_due;     /* --queue-run: no more than the schedule wants */
+	bool all_users;    /* --all-users: as each of them */
+	struct selectors selectors;
+};
 
 /* What is asked: the command line, understood. */
 struct request {
@@ -47,7 +71,10 @@ struct request {
 	bool verbose;                /* -v */
 	char *traffic_log;           /* -X; NULL: none */
 	unsigned waits[WAIT_N]; /* -O Timeout.…, as session_policy.waits */
-	bool dry_run;           /* --dry-run, --pretend, -P */
+	enum delivery delivery; /* -od */
+	char *hold;             /* -Q: why it is to be held; NULL: it is not */
+	struct queue_request queue;
+	bool dry_run; /* --dry-run, --pretend, -P */
 	enum report_format report;
 	unsigned notify;            /* -N; enum dsn_notify */
 	enum dsn_return ret;        /* -R */
@@ -55,8 +82,8 @@ struct request {
 	enum body_type body_type;   /* -B */
 	struct override *overrides; /* settings given as long options */
 	size_t n_overrides;
-	struct strings recipients;
-	struct strings warnings; /* said on stderr first of all */
+	struct strings recipients; /* of --queue-hold and the like: which */
+	struct strings warnings;   /* said on stderr first of all */
 };
 
 #define REQUEST_INIT ((struct request){0})

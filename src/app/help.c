@@ -113,10 +113,12 @@ void cmdline_print_help(struct buf *out)
 		     "postrider: hand a message to your submission server.\n\n"
 		     "  postrider [OPTION]... [--] RECIPIENT... < MESSAGE\n"
 		     "  postrider [OPTION]... -t [RECIPIENT...] < MESSAGE\n"
+		     "  postrider -q[INTERVAL] | --queue-run | -bp\n"
 		     "  postrider --check | --probe | --version\n");
 	add_section(SECTION_MESSAGE, "The message:", out);
 	add_section(SECTION_ACCOUNT, "The account:", out);
 	add_section(SECTION_MODE, "What to do:", out);
+	add_section(SECTION_QUEUE, "The queue:", out);
 	add_settings(out);
 	add_accepted(out);
 	add_section(SECTION_LATER, "Not yet in this version (an error):", out);

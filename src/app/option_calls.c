@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "conf/value.h"
 
-#define WAIT_SECONDS_MAX 604800u /* a week: longer is a slip */
+#define INTERVAL_MAX     2592000u /* a month: longer is a slip */
+#define WAIT_SECONDS_MAX 604800u  /* a week: longer is a slip */
 
 int option_call_config(struct option_context *c, char *value)
 {
@@ -86,34 +87,118 @@ int option_call_report(struct option_context *c, char *value)
 int option_call_daemon(struct option_context *c, char *value)
 {
 	(void)value;
+	if (c->row->letter == 'D')
+		c->request->queue.foreground = true;
 	free(c->daemon);
 	c->daemon = memory_dup(c->spelled);
 	return 0;
 }
 
-/* It needs a queue; the first such option is the one that is told. */
-int option_call_queued(struct option_context *c, char *value)
+int option_call_delivery(struct option_context *c, char *value)
 {
+	static const struct {
+		char letter;
+		enum delivery delivery;
+	} letters[] = {
+		{'i', DELIVERY_NOW},
+		{'b', DELIVERY_BACKGROUND},
+		{'q', DELIVERY_LATER},
+		{'d', DELIVERY_LATER},
+	};
+	size_t i;
+
 	(void)value;
-	if (!c->queue)
-		c->queue = memory_dup(c->spelled);
+	for (i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (letters[i].letter == c->row->letter)
+			c->request->delivery = letters[i].delivery;
 	return 0;
 }
 
-/* -q, -q30m, -qf, -qI SUB, -q!R SUB … */
-int option_call_queue(struct option_context *c, char *value)
+/* -qI TEXT and its like; the text may be joined. */
+static int add_selector(struct option_context *c, const struct option *row,
+			char *text, bool is_inverted)
 {
-	const char *letter = *value == '!' ? value + 1 : value;
-	unsigned long long seconds;
+	static const struct {
+		char letter;
+		enum select_by by;
+	} letters[] = {
+		{'I', SELECT_ID},     {'R', SELECT_RECIPIENT},
+		{'S', SELECT_SENDER}, {'G', SELECT_ACCOUNT},
+		{'Q', SELECT_HELD},
+	};
+	size_t i;
+
+	if (row->argument == ARGUMENT_REQUIRED && !*text)
+		text = option_next_argument(c->rest);
+	if (!text || (row->argument == ARGUMENT_REQUIRED && !*text))
+		return option_fail(c, "wants an argument: %s", row->metavar);
+	for (i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (letters[i].letter == row->letter)
+			selectors_add(&c->request->queue.selectors,
+				      letters[i].by, is_inverted,
+				      view_of(text));
+	return 0;
+}
+
+int option_call_select(struct option_context *c, char *value)
+{
+	return add_selector(c, c->row, value, false);
+}
+
+static int set_interval(struct option_context *c, const char *value)
+{
+	unsigned long long seconds = 0;
 
 	c->runs_queue = true;
-	if (!*value || text_to_seconds(view_of(value), 1u << 30, &seconds))
-		return option_call_queued(c, value);
-	if (!*letter || !option_find("q", *letter))
+	if (!*value)
+		return 0;
+	if (!text_to_seconds(view_of(value), INTERVAL_MAX, &seconds) ||
+	    !seconds)
+		return option_fail(c, "wants a time (30s, 15m, 2h), not '%s'",
+				   value);
+	c->request->queue.interval = (unsigned)seconds;
+	return 0;
+}
+
+int option_call_queue_foreground(struct option_context *c, char *value)
+{
+	c->request->queue.foreground = true;
+	return set_interval(c, value);
+}
+
+/* -q, -q30m, -qf, -qI TEXT, -q!R TEXT … */
+int option_call_queue(struct option_context *c, char *value)
+{
+	bool is_inverted = *value == '!';
+	const char *letter = value + is_inverted;
+	const struct option *row = *letter ? option_find("q", *letter) : NULL;
+
+	if (!is_inverted && (!*value || text_is_digit(*value)))
+		return set_interval(c, value);
+	if (!row || (is_inverted && row->call != option_call_select))
 		return option_fail(c, "does not know '%s'", value);
 	snprintf(c->spelled, sizeof(c->spelled), "-q%.*s",
 		 (int)(letter + 1 - value), value);
-	return option_call_queued(c, value);
+	if (row->call != option_call_select)
+		return row->call(c, value + 1);
+	c->runs_queue = true;
+	return add_selector(c, row, value + is_inverted + 1, is_inverted);
+}
+
+int option_call_queue_run(struct option_context *c, char *value)
+{
+	(void)value;
+	c->request->queue.only_due = true;
+	c->runs_queue = true;
+	return 0;
+}
+
+/* --queue-hold ID and its like: what follows are more of these. */
+int option_call_entries(struct option_context *c, char *value)
+{
+	c->request->mode = c->row->mode;
+	strings_add(&c->request->recipients, view_of(value));
+	return 0;
 }
 
 /* It would write to a file of the caller's choice. */

@@ -16,8 +16,12 @@ int option_call_no_aliases(struct option_context *c, char *value);
 int option_call_debug(struct option_context *c, char *value);
 int option_call_report(struct option_context *c, char *value);
 int option_call_daemon(struct option_context *c, char *value);
-int option_call_queued(struct option_context *c, char *value);
+int option_call_delivery(struct option_context *c, char *value);
 int option_call_queue(struct option_context *c, char *value);
+int option_call_queue_run(struct option_context *c, char *value);
+int option_call_queue_foreground(struct option_context *c, char *value);
+int option_call_select(struct option_context *c, char *value);
+int option_call_entries(struct option_context *c, char *value);
 int option_call_traffic_log(struct option_context *c, char *value);
 int option_call_long_option(struct option_context *c, char *value);
 

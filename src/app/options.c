@@ -23,6 +23,14 @@ int option_fail(struct option_context *c, const char *format, ...)
 	return fail(c->o, CAUSE_USAGE, "5.5.4", "%s %s", c->spelled, text);
 }
 
+char *option_next_argument(struct arguments *a)
+{
+	if (a->n < 1)
+		return NULL;
+	a->n--;
+	return *a->p++;
+}
+
 void option_override(struct request *r, const char *name, const char *value)
 {
 	r->overrides = memory_resize(r->overrides, r->n_overrides + 1,
@@ -78,6 +86,7 @@ int option_apply(const struct option *row, struct option_context *c,
 {
 	void *place = (char *)c->request + row->offset;
 
+	c->row = row;
 	switch (row->kind) {
 	case OPTION_FLAG: *(bool *)place = true; break;
 	case OPTION_TEXT: *(char **)place = value; break;

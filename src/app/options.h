@@ -30,6 +30,7 @@ enum option_section {
 	SECTION_MESSAGE,
 	SECTION_ACCOUNT,
 	SECTION_MODE,
+	SECTION_QUEUE,
 	SECTION_ACCEPTED, /* no effect */
 	SECTION_LATER,
 };
@@ -57,13 +58,20 @@ struct option {
 extern const struct option options[];
 extern const size_t options_n;
 
+/* The arguments that have not been looked at. */
+struct arguments {
+	char **p;
+	int n;
+};
+
 /* What the rows' functions need. */
 struct option_context {
 	struct request *request;
+	struct arguments *rest;
+	const struct option *row; /* of the option at hand */
 	struct outcome *o;
 	const char *program; /* "sendmail": the last part of argv[0] */
 	char spelled[32];    /* the option at hand, as a person writes it */
-	char *queue;         /* the first option that needs a queue */
 	char *daemon;        /* -bd or -bD */
 	bool runs_queue;     /* -q in any form */
 	bool ended_options;  /* by --: what follows may begin with a dash */
@@ -78,6 +86,9 @@ void option_spell(const struct option *row, struct buf *out);
 /* The row is meant: do what it does. `value` as its argument wants. */
 int option_apply(const struct option *row, struct option_context *c,
 		 char *value);
+
+/* The next of them, which is the option's; NULL: there is none. */
+char *option_next_argument(struct arguments *a);
 
 /* CAUSE_USAGE, the option in front. Returns -1. */
 int option_fail(struct option_context *c, const char *format, ...)

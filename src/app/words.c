@@ -63,24 +63,6 @@ int words_host_status(const struct request *r)
 	return print(&text);
 }
 
-int words_queue_list(const struct request *r)
-{
-	struct buf text = BUF_INIT(WORDS_LIMIT);
-
-	(void)r;
-	buf_add_text(&text, "Mail queue is empty: no queue is configured\n");
-	return print(&text);
-}
-
-int words_queue_count(const struct request *r)
-{
-	struct buf text = BUF_INIT(WORDS_LIMIT);
-
-	(void)r;
-	buf_add_text(&text, "0\n");
-	return print(&text);
-}
-
 int words_options(const struct request *r)
 {
 	struct buf text = BUF_INIT(WORDS_LIMIT);

@@ -10,8 +10,6 @@
  */
 int words_help(const struct request *r);
 int words_version(const struct request *r);
-int words_queue_list(const struct request *r);  /* -bp: there is none yet */
-int words_queue_count(const struct request *r); /* -bP */
 int words_host_status(const struct request *r);
 int words_options(const struct request *r);
 int words_settings(const struct request *r);

@@ -8,6 +8,7 @@
 #include "mail/envelope.h"
 #include "net/dial.h"
 #include "net/tls.h"
+#include "queue/policy.h"
 #include "smtp/auth.h"
 #include "smtp/session.h"
 #include "smtp/transaction.h"
@@ -58,6 +59,7 @@ struct account {
 	struct identity_policy identity;
 	struct log_policy log;
 	struct dsn_policy dsn;
+	struct queue_policy queue;
 };
 
 #define ACCOUNT_INIT ((struct account){0})

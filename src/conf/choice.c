@@ -95,3 +95,10 @@ const struct setting_choice choice_dane_wants[] = {
 	{"only", DANE_ONLY},
 	{NULL, 0},
 };
+
+const struct setting_choice choice_queueings[] = {
+	{"off", QUEUEING_OFF},
+	{"on", QUEUEING_ON},
+	{"only", QUEUEING_ONLY},
+	{NULL, 0},
+};

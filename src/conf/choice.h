@@ -17,5 +17,6 @@ extern const struct setting_choice choice_add_missing[];
 extern const struct setting_choice choice_reversed[];
 extern const struct setting_choice choice_returns[];
 extern const struct setting_choice choice_dane_wants[];
+extern const struct setting_choice choice_queueings[];
 
 #endif

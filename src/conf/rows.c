@@ -8,8 +8,9 @@
 #include "conf/setting.h"
 #include "conf/value.h"
 
-#define AT(member)  offsetof(struct account, member)
-#define MAX_SECONDS 604800u /* a week: longer is a slip */
+#define AT(member)   offsetof(struct account, member)
+#define MAX_SECONDS  604800u   /* a week: longer is a slip */
+#define MAX_LIFETIME 31536000u /* a year: the same */
 
 const struct setting settings[] = {
 	{.name = "host",
@@ -438,6 +439,50 @@ const struct setting settings[] = {
 	 .choices = choice_returns,
 	 .argument = "off|headers|full",
 	 .help = "how much of the message a report returns"},
+
+	{.name = "queue",
+	 .type = SETTING_CHOICE,
+	 .offset = AT(queue.when),
+	 .fallback = "off",
+	 .choices = choice_queueings,
+	 .bare = "on",
+	 .argument = "off|on|only",
+	 .help = "keep what can't be sent now, and try again"},
+	{.name = "queue_dir",
+	 .type = SETTING_PATH,
+	 .offset = AT(queue.dir),
+	 .argument = "DIRECTORY",
+	 .help = "where the queue is",
+	 .wanted = "an absolute path",
+	 .check = value_check_absolute},
+	{.name = "queue_lifetime",
+	 .type = SETTING_SECONDS,
+	 .offset = AT(queue.lifetime),
+	 .fallback = "5d",
+	 .max = MAX_LIFETIME,
+	 .needs_value = true,
+	 .argument = "TIME",
+	 .help = "how long a message is tried"},
+	{.name = "queue_warn",
+	 .type = SETTING_SECONDS,
+	 .offset = AT(queue.warn),
+	 .fallback = "4h",
+	 .max = MAX_LIFETIME,
+	 .argument = "TIME|off",
+	 .help = "tell the sender when it is this late"},
+	{.name = "queue_connections",
+	 .type = SETTING_NUMBER,
+	 .offset = AT(queue.connections),
+	 .max = 100,
+	 .argument = "NUMBER",
+	 .help = "sessions side by side in a queue run; 1"},
+	{.name = "bounce_to",
+	 .type = SETTING_TEXT,
+	 .offset = AT(queue.bounce_to),
+	 .argument = "ADDRESS",
+	 .help = "who gets reports in place of the sender",
+	 .wanted = "an address with a domain",
+	 .check = value_check_mailbox},
 
 	{.name = "logfile",
 	 .type = SETTING_PATH,

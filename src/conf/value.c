@@ -7,10 +7,12 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "conf/setting.h"
+#include "mail/address.h"
 
 static bool has_blank(struct view v)
 {
@@ -31,6 +33,28 @@ bool value_check_file_name(struct view value)
 {
 	return !memchr(value.p, '/', value.n) &&
 		!view_equal(value, VIEW(".")) && !view_equal(value, VIEW(".."));
+}
+
+bool value_check_absolute(struct view value)
+{
+	static const char *const starts[] = {"/", "~", "$HOME", "${HOME}"};
+	size_t i;
+
+	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (!strncmp(value.p, starts[i], strlen(starts[i])))
+			return true;
+	return false;
+}
+
+bool value_check_mailbox(struct view value)
+{
+	struct address a = ADDRESS_INIT;
+	struct outcome o = OUTCOME_INIT;
+	bool ok = address_parse(value, &a, &o) == 0 && a.has_domain;
+
+	address_release(&a);
+	outcome_release(&o);
+	return ok;
 }
 
 bool value_check_ip(struct view value)

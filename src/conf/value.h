@@ -10,6 +10,8 @@
 /* Is it of that form? */
 bool value_check_name(struct view value);      /* without blanks */
 bool value_check_file_name(struct view value); /* one component of a path */
+bool value_check_absolute(struct view value);  /* a path, `~` in front is one */
+bool value_check_mailbox(struct view value);   /* with a domain */
 bool value_check_ip(struct view value);
 bool value_check_fingerprint(struct view value);
 bool value_check_pins(struct view value);

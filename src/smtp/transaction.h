@@ -12,6 +12,8 @@
 /* What a message may ask of the protocol. */
 struct transaction_policy {
 	bool partial;  /* one refused recipient does not stop the others */
+	bool defer;    /* one that is refused for now (4xx) does not, as there
+			  is a queue for it */
 	bool chunking; /* BDAT where the server offers it */
 	enum reencode reencode;
 	bool smtputf8;   /* it may be asked for where an address needs it */
@@ -26,6 +28,7 @@ struct transaction_policy {
 struct submission {
 	const struct envelope *envelope;
 	struct content *content; /* is put in a form that the server takes */
+	const char *deliver_by;  /* in place of the policy's; NULL: that */
 };
 
 /* What became of the recipients. */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef QUEUE_SPOOL_H
+#define QUEUE_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/outcome.h"
+#include "base/strings.h"
+#include "mail/content.h"
+#include "queue/entry.h"
+
+/*
+ * The directory with the queue: one file for each message, named by its id (16
+ * of 0-9a-z, the first nine tell when, so names sort by age). Files with a dot
+ * in their name are no messages. See queue/README for each state that a file
+ * can be in, and the instant of commit.
+ */
+struct spool;
+
+/* `path` as place_path gives it. NULL: as place_open; without `create` NULL
+ * with an empty outcome where there is no queue. */
+struct spool *spool_open(const char *path, bool create, struct outcome *o);
+void spool_close(struct spool *s); /* NULL is fine */
+
+const char *spool_path(const struct spool *s);
+int spool_fd(const struct spool *s); /* the directory */
+
+/*
+ * Put a message into the queue. When this returns 0 it is on disk under
+ * e->id (which is set; a given one is used, and being there already is
+ * success: a report has one of its own). `header_n`: octets of the content's
+ * header. -1: nothing is there. CAUSE_SYSTEM: 4.3.1 the disk is full …
+ */
+int spool_add(struct spool *s, struct entry *e, struct content *content,
+	      size_t header_n, struct outcome *o);
+
+/* Every id, in order of age. -1: CAUSE_SYSTEM. */
+int spool_list(const struct spool *s, struct strings *ids, struct outcome *o);
+
+/* When an id was given out, seconds since 1970; what is no id: -1. */
+int64_t spool_time_of(const char *id);
+
+/* Read an entry, but for its body; nothing is locked. 1; 0: it is gone; -1:
+ * CAUSE_SYSTEM, the file can't be read or is none of ours (not this user's, a
+ * link, no regular file). e is to be released in every case. */
+int spool_read(const struct spool *s, const char *id, struct entry *e,
+	       struct outcome *o);
+
+/* The same, and lock it as long as it is not released: nobody else sends or
+ * changes it. 0 also: another process has it. */
+int spool_take(const struct spool *s, const char *id, struct entry *e,
+	       struct outcome *o);
+
+/* Append events to an entry that is taken, durably. A torn end is cut off
+ * first. */
+int spool_append(struct entry *e, struct view lines, struct outcome *o);
+
+/* An entry that is taken leaves the queue. Being gone is success. */
+int spool_remove(const struct spool *s, const struct entry *e,
+		 struct outcome *o);
+
+/* Make removals durable (else they may come back with a power failure). */
+int spool_sync(const struct spool *s, struct outcome *o);
+
+/* Remove what was left by processes that were ended while they wrote. */
+void spool_clean(const struct spool *s);
+
+#endif

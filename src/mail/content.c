@@ -55,6 +55,11 @@ void content_free(struct content *c)
 	free(c);
 }
 
+const struct message *content_message(const struct content *c)
+{
+	return c->m;
+}
+
 const char *content_utf8_address(struct content *c)
 {
 	if (!c->address_is_known)

@@ -22,6 +22,9 @@ struct content;
 struct content *content_new(struct view header, const struct message *m);
 void content_free(struct content *c); /* NULL is fine */
 
+/* As given to content_new. */
+const struct message *content_message(const struct content *c);
+
 /* An address in the header that only SMTPUTF8 can carry, or NULL. */
 const char *content_utf8_address(struct content *c);
 

@@ -289,6 +289,23 @@ int envelope_add_recipient(struct envelope *e, struct address *a,
 	return rc < 0 ? -1 : 0;
 }
 
+int envelope_restore_recipient(struct envelope *e, struct view mailbox,
+			       struct outcome *o)
+{
+	struct address a = ADDRESS_INIT, none = ADDRESS_INIT;
+	size_t before = e->n_recipients;
+	int rc = address_parse(mailbox, &a, o);
+
+	if (rc == 0)
+		rc = qualify(&a, NULL, o);
+	if (rc == 0)
+		rc = add_mailbox(e, &a, &none, o);
+	if (rc == 0 && e->n_recipients == before)
+		rc = fail(o, CAUSE_RECIPIENT, "5.1.3", "it is there twice");
+	address_release(&a);
+	return rc;
+}
+
 static int add_list(struct envelope *e, struct view text,
 		    const struct local_policy *local, struct outcome *o)
 {

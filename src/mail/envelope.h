@@ -98,6 +98,13 @@ int envelope_add_recipients(struct envelope *e, struct view text,
 			    struct outcome *o);
 
 /*
+ * Add a recipient as it once left here: a mailbox with its domain, to which no
+ * policy applies. -1: it is none (CAUSE_RECIPIENT 5.1.3), or is there already.
+ */
+int envelope_restore_recipient(struct envelope *e, struct view mailbox,
+			       struct outcome *o);
+
+/*
  * -t: add those of To, Cc and Bcc; if the message has Resent- fields, those
  * of the newest (topmost) Resent- block instead (RFC 5322 3.6.6).
  */

@@ -7,6 +7,7 @@
 #include "mail/store.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,9 @@
 struct store {
 	struct buf memory; /* the last octets: those that are not in the file */
 	uint64_t filed;    /* octets in the file */
+	uint64_t begin;    /* where in the file the first of them is */
 	int fd;            /* the file; -1: none yet */
+	bool is_borrowed;  /* it is somebody else's */
 };
 
 struct store *store_new(size_t memory_limit)
@@ -30,11 +33,22 @@ struct store *store_new(size_t memory_limit)
 	return s;
 }
 
+struct store *store_of_file(int fd, uint64_t offset, uint64_t n)
+{
+	struct store *s = store_new(0);
+
+	s->fd = fd;
+	s->begin = offset;
+	s->filed = n;
+	s->is_borrowed = true;
+	return s;
+}
+
 void store_free(struct store *s)
 {
 	if (!s)
 		return;
-	if (s->fd >= 0)
+	if (s->fd >= 0 && !s->is_borrowed)
 		close(s->fd);
 	buf_release(&s->memory);
 	free(s);
@@ -89,14 +103,14 @@ static ptrdiff_t read_file(const struct store *s, uint64_t offset, void *bytes,
 	if (n > s->filed - offset)
 		n = (size_t)(s->filed - offset);
 	do
-		got = pread(s->fd, bytes, n, (off_t)offset);
+		got = pread(s->fd, bytes, n, (off_t)(s->begin + offset));
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-				  "cannot read the message's temporary file");
+				  "cannot read the message's file");
 	if (!got && n)
 		return fail(o, CAUSE_SYSTEM, "4.3.0",
-			    "the message's temporary file has shrunk");
+			    "the message's file has shrunk");
 	return got;
 }
 

@@ -15,6 +15,10 @@
 struct store;
 
 struct store *store_new(size_t memory_limit);
+/* A body that is there already: `n` octets from `offset` on of an open file,
+ * which stays the caller's and must last as long. Only for reading. */
+struct store *store_of_file(int fd, uint64_t offset, uint64_t n);
+
 void store_free(struct store *s); /* NULL is fine */
 
 /* -1: CAUSE_SYSTEM (disk full is 4.3.1). */

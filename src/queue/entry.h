@@ -69,9 +69,10 @@ struct entry {
 
 #define ENTRY_INIT ((struct entry){.message = MESSAGE_INIT, .fd = -1})
 
-/* The envelope block for a new file, with its empty line. `size`: octets of
- * the message, of which `header_n` are its header without the empty line.
- * -1: CAUSE_USAGE 5.5.4, a value holds a control character. */
+/* The envelope block for a new file, with its empty line: all but progress,
+ * attempts and last_attempt; of the message what is known of its body. `size`:
+ * octets of the message, of which `header_n` are its header without the empty
+ * line. -1: CAUSE_USAGE 5.5.4, a value holds a control character. */
 int entry_print(const struct entry *e, size_t header_n, struct buf *out,
 		struct outcome *o);
 
@@ -89,8 +90,13 @@ ptrdiff_t entry_parse(struct view text, struct entry *e, size_t *header_n,
  * nothing. May be called again with what has been appended. */
 size_t entry_take_events(struct entry *e, struct view text);
 
+/* The lines for what has happened already to a message that is new in the
+ * queue: answers, who was told, attempts. `progress` may be NULL: nothing. */
+void entry_print_state(const struct entry *e, struct buf *lines);
+
 /* ---- Events: each appends one line, and changes the entry as reading it
- * back would. `now` is when it happened. ---- */
+ * back would: words become one printable line. `now` is when it happened. ----
+ */
 
 /* The recipient's fate; `answer` as in struct progress. */
 void entry_note_answer(struct entry *e, size_t recipient,

@@ -8,7 +8,8 @@
 
 /*
  * The path of the queue: `dir` if it is given (absolute), else
- * $XDG_STATE_HOME/postrider/queue (if that is absolute), else
+ * $XDG_STATE_HOME/postrider/queue (if that is absolute, and this user's or
+ * still to be made), else
  * ~/.local/state/postrider/queue, where the home is a directory of this user's;
  * else LOCALSTATEDIR/spool/postrider/UID. Allocated.
  */

@@ -19,6 +19,10 @@
  */
 struct spool;
 
+#define SPOOL_ID_LENGTH 16
+#define SPOOL_ID_TIME   9      /* of them: milliseconds since 1970, base 36 */
+#define SPOOL_TEMPORARY "tmp." /* a file that is being written */
+
 /* `path` as place_path gives it. NULL: as place_open; without `create` NULL
  * with an empty outcome where there is no queue. */
 struct spool *spool_open(const char *path, bool create, struct outcome *o);
@@ -30,8 +34,11 @@ int spool_fd(const struct spool *s); /* the directory */
 /*
  * Put a message into the queue. When this returns 0 it is on disk under
  * e->id (which is set; a given one is used, and being there already is
- * success: a report has one of its own). `header_n`: octets of the content's
- * header. -1: nothing is there. CAUSE_SYSTEM: 4.3.1 the disk is full …
+ * success: a report has one of its own). Of e the envelope, where it goes, the
+ * times and the progress are written; `created` 0 becomes now; what is known
+ * of the body comes from the content's message. `header_n`: octets of the
+ * content's header without the empty line. -1: nothing is there. CAUSE_SYSTEM:
+ * 4.3.1 the disk is full …; CAUSE_USAGE as entry_print.
  */
 int spool_add(struct spool *s, struct entry *e, struct content *content,
 	      size_t header_n, struct outcome *o);
@@ -42,19 +49,24 @@ int spool_list(const struct spool *s, struct strings *ids, struct outcome *o);
 /* When an id was given out, seconds since 1970; what is no id: -1. */
 int64_t spool_time_of(const char *id);
 
-/* Read an entry, but for its body; nothing is locked. 1; 0: it is gone; -1:
- * CAUSE_SYSTEM, the file can't be read or is none of ours (not this user's, a
- * link, no regular file). e is to be released in every case. */
+/* Read an entry, but for its header and body, and close its file; nothing is
+ * locked. 1; 0: it is gone; -1: CAUSE_SYSTEM, the file can't be read or is none
+ * of ours (not this user's, a link, no regular file). e is an ENTRY_INIT, to be
+ * released in every case. */
 int spool_read(const struct spool *s, const char *id, struct entry *e,
 	       struct outcome *o);
 
-/* The same, and lock it as long as it is not released: nobody else sends or
+/* The same with the message; its file stays open until e is released. */
+int spool_read_whole(const struct spool *s, const char *id, struct entry *e,
+		     struct outcome *o);
+
+/* That, and lock it as long as it is not released: nobody else sends or
  * changes it. 0 also: another process has it. */
 int spool_take(const struct spool *s, const char *id, struct entry *e,
 	       struct outcome *o);
 
 /* Append events to an entry that is taken, durably. A torn end is cut off
- * first. */
+ * first. -1: CAUSE_SYSTEM, they are not there; but e itself has changed. */
 int spool_append(struct entry *e, struct view lines, struct outcome *o);
 
 /* An entry that is taken leaves the queue. Being gone is success. */

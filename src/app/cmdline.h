@@ -39,7 +39,7 @@ enum mode {
 enum report_format { REPORT_TEXT = 0, REPORT_JSON };
 
 /* -od: when a message is sent. */
-enum delivery {
+enum delivery_mode {
 	DELIVERY_UNSET = 0,  /* as the account has it */
 	DELIVERY_NOW,        /* i */
 	DELIVERY_BACKGROUND, /* b: once it is in the queue, by a child */
@@ -71,8 +71,8 @@ struct request {
 	bool verbose;                /* -v */
 	char *traffic_log;           /* -X; NULL: none */
 	unsigned waits[WAIT_N]; /* -O Timeout.…, as session_policy.waits */
-	enum delivery delivery; /* -od */
-	char *hold;             /* -Q: why it is to be held; NULL: it is not */
+	enum delivery_mode delivery; /* -od */
+	char *hold; /* -Q: why it is to be held; NULL: it is not */
 	struct queue_request queue;
 	bool dry_run; /* --dry-run, --pretend, -P */
 	enum report_format report;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/proof.h"
 #include "base/memory.h"
 #include "conf/secret.h"
 #include "net/dane.h"
@@ -25,6 +26,8 @@
 struct secret_request {
 	const struct account *account;
 	bool was_made;
+	bool is_kept; /* it is needed once more after the login */
+	struct buf kept;
 	size_t length; /* octets of the secret */
 };
 
@@ -37,6 +40,10 @@ static int get_secret(void *context, struct buf *secret, struct outcome *o)
 	rc = secret_get(request->account, secret, o);
 	request->was_made = true;
 	request->length = secret->n;
+	if (request->is_kept) {
+		buf_clear(&request->kept);
+		buf_add_view(&request->kept, buf_view(secret));
+	}
 	return rc;
 }
 
@@ -138,6 +145,16 @@ static int prepare_tls(const struct account *a, struct tls_owner *owner,
 	return -1;
 }
 
+/* The server has refused us, and will do so again. */
+static void leave_proof(const struct secret_request *wanted, char **proof,
+			const struct outcome *o)
+{
+	if (!proof || o->cause != CAUSE_AUTH || outcome_is_temporary(o))
+		return;
+	free(*proof);
+	*proof = proof_make(wanted->account, buf_view(&wanted->kept));
+}
+
 static struct session *connect_once(const struct account *a,
 				    const struct session_request *request,
 				    struct tls_owner *owner, struct outcome *o)
@@ -162,7 +179,11 @@ struct session *connect_account(const struct account *a,
 				const struct connect_observer *observer,
 				struct outcome *o)
 {
-	struct secret_request wanted = {.account = a};
+	struct secret_request wanted = {
+		.account = a,
+		.is_kept = observer && observer->proof,
+		.kept = BUF_INIT_SECRET(SECRET_LIMIT),
+	};
 	struct auth_secret secret = {get_secret, &wanted};
 	struct session_request request = {
 		.policy = &a->session,
@@ -190,6 +211,9 @@ struct session *connect_account(const struct account *a,
 		outcome_release(o);
 		s = connect_once(a, &request, &owner, o);
 	}
+	if (!s && observer)
+		leave_proof(&wanted, observer->proof, o);
+	buf_release(&wanted.kept);
 	if (wanted.was_made)
 		memory_scrub(2 * wanted.length + BESIDE_SECRET);
 	buf_release(&peer);

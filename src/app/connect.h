@@ -12,6 +12,8 @@ struct connect_observer {
 	void (*on_capabilities)(void *context, const struct session *s,
 				bool secured);
 	void *context;
+	char **proof; /* where a login that was refused for good leaves its
+			 proof (app/proof), allocated; NULL: not wanted */
 };
 
 /*

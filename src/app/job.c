@@ -46,6 +46,8 @@ void job_release(struct job *job)
 {
 	release_results(job);
 	free(job->tls);
+	free(job->proof);
+	free(job->queue_id);
 	content_free(job->content);
 	buf_release(&job->header);
 	envelope_release(&job->envelope);
@@ -204,7 +206,7 @@ static void mention_missing_dsn(const struct job *job, const struct session *s)
 			    s->host);
 }
 
-static struct result *new_results(size_t n)
+struct result *job_new_results(size_t n)
 {
 	struct result *results = memory_resize(NULL, n, sizeof(*results));
 	size_t i;
@@ -226,20 +228,23 @@ static void fail_all(struct job *job, const struct outcome *o)
 static int try_once(struct job *job, struct link *l, struct outcome *o)
 {
 	const struct account *a = job->account;
+	struct transaction_policy policy = a->transaction;
 	struct submission submission = {
 		.envelope = &job->envelope,
 		.content = job->content,
 	};
 
 	release_results(job);
-	job->results = new_results(job->envelope.n_recipients);
-	if (link_open(l, a, o) < 0) {
+	job->results = job_new_results(job->envelope.n_recipients);
+	policy.defer = a->queue.when != QUEUEING_OFF;
+	job->was_unreached = link_open(l, a, o) < 0;
+	if (job->was_unreached) {
 		fail_all(job, o);
 		return -1;
 	}
 	mention_missing_dsn(job, l->session);
-	return transaction_run(l->session, &submission, &a->transaction,
-			       job->results, o);
+	return transaction_run(l->session, &submission, &policy, job->results,
+			       o);
 }
 
 /* A server may end a session that was idle for too long at any time, also while
@@ -268,7 +273,10 @@ int job_send(struct job *job, struct link *l, struct outcome *o)
 		link_close(l);
 		rc = try_once(job, l, o);
 	}
+	free(job->tls);
 	job->tls = memory_dup(l->tls);
+	free(job->proof);
+	job->proof = memory_dup(l->proof);
 	if (l->session)
 		job->mechanism = l->session->mechanism;
 	return rc;
@@ -298,6 +306,7 @@ void job_log(const struct job *job, const struct outcome *o)
 		.outcome = o,
 		.host = connect_name(job->account),
 		.id = id,
+		.queue_id = job->queue_id,
 		.tls = job->tls,
 		.mechanism = job->mechanism,
 		.syslog_tag = job->request->syslog_tag,

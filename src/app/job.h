@@ -28,6 +28,9 @@ struct job {
 	struct buf header;    /* as it goes on the wire */
 	struct content *content;
 	struct result *results; /* one a recipient, once it was tried */
+	bool was_unreached;     /* its server could not be used */
+	char *proof;            /* of a login that was refused (app/proof) */
+	char *queue_id;         /* where it is queued; NULL: it is not */
 	char *tls;              /* for the log */
 	const char *mechanism;  /* for the log; static text */
 	int64_t started;        /* clock_ms() */
@@ -65,6 +68,9 @@ int job_make_content(struct job *job, struct outcome *o);
  * had carried other messages and turns out to be gone is opened anew, once.
  */
 int job_send(struct job *job, struct link *l, struct outcome *o);
+
+/* One for each recipient, without a word. */
+struct result *job_new_results(size_t n);
 
 /* Put what became of it in the log. */
 void job_log(const struct job *job, const struct outcome *o);

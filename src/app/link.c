@@ -40,7 +40,8 @@ static bool is_same_account(const struct link *l, const struct account *a)
 
 int link_open(struct link *l, const struct account *a, struct outcome *o)
 {
-	struct connect_observer observer = {note_tls, l};
+	struct connect_observer observer = {note_tls, l,
+					    l->wants_proof ? &l->proof : NULL};
 
 	if (l->session && is_same_account(l, a) &&
 	    session_is_idle(l->session)) {
@@ -58,5 +59,13 @@ void link_close(struct link *l)
 	session_close(l->session);
 	free(l->account);
 	free(l->tls);
-	*l = (struct link){.trace = l->trace};
+	free(l->proof);
+	*l = (struct link){.trace = l->trace, .wants_proof = l->wants_proof};
+}
+
+void link_leave(struct link *l)
+{
+	if (l->session)
+		session_leave(l->session);
+	link_close(l);
 }

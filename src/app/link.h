@@ -14,9 +14,11 @@ struct link {
 	const struct trace *trace; /* NULL: nobody looks on */
 	struct session *session;   /* NULL: none is open */
 	char *account;             /* whose it is: the account's name */
-	char *tls;      /* version, cipher, verified how; NULL: in clear. It
+	char *tls;        /* version, cipher, verified how; NULL: in clear. It
 			   stays when the login fails. */
-	bool is_reused; /* the session has carried a message before */
+	bool is_reused;   /* the session has carried a message before */
+	bool wants_proof; /* of a login that is refused (app/proof) */
+	char *proof;      /* NULL: there was none */
 };
 
 #define LINK_INIT ((struct link){0})
@@ -29,6 +31,10 @@ struct link {
  */
 int link_open(struct link *l, const struct account *a, struct outcome *o);
 
-void link_close(struct link *l); /* back to LINK_INIT, but for the trace */
+void link_close(struct link *l); /* back to LINK_INIT, but for the trace and
+				    what is wanted */
+
+/* Another process goes on with the session: here nothing more is said. */
+void link_leave(struct link *l);
 
 #endif

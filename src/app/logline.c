@@ -74,6 +74,7 @@ static const char *status_of(const struct result *r)
 	switch (r->fate) {
 	case FATE_DELIVERED: return reply_status(&r->reply, STEP_CONTENT);
 	case FATE_WITHHELD: return "withheld";
+	case FATE_QUEUED: return "queued";
 	default: return r->outcome.status;
 	}
 }
@@ -101,15 +102,30 @@ static void add_recipients(struct buf *out, const struct logline *l)
 	buf_release(&list);
 }
 
+/* What was in the way: of the whole, else of the first that had to be queued. */
+static const struct outcome *why_of(const struct logline *l)
+{
+	size_t i;
+
+	for (i = 0; l->results && !outcome_is_failure(l->outcome) &&
+	     i < l->envelope->n_recipients;
+	     i++)
+		if (l->results[i].fate == FATE_QUEUED)
+			return &l->results[i].outcome;
+	return l->outcome;
+}
+
 /* What the server said last: its refusal, or its word of acceptance. */
 static void add_reply(struct buf *out, const struct logline *l)
 {
 	struct buf words = BUF_INIT(LINE_LIMIT);
 
-	if (outcome_is_failure(l->outcome)) {
-		add_pair(out, l->outcome->reply_code ? "reply" : "error",
-			 l->outcome->text);
-	} else if (l->results && l->envelope->n_recipients) {
+	const struct outcome *why = why_of(l);
+
+	if (outcome_is_failure(why)) {
+		add_pair(out, why->reply_code ? "reply" : "error", why->text);
+	} else if (l->results && l->envelope->n_recipients &&
+		   l->results[0].fate == FATE_DELIVERED) {
 		reply_add_words(&l->results[0].reply, &words);
 		add_pair(out, "reply", words.p);
 	}
@@ -118,9 +134,8 @@ static void add_reply(struct buf *out, const struct logline *l)
 
 void logline_format(const struct logline *l, struct buf *out)
 {
-	const struct outcome *o = l->outcome;
-
 	add_pair(out, "id", l->id);
+	add_pair(out, "queue", l->queue_id);
 	add_pair(out, "account", l->account->name);
 	add_pair(out, "host", l->host);
 	add_pair(out, "tls", l->tls ? l->tls : "off");
@@ -130,9 +145,10 @@ void logline_format(const struct logline *l, struct buf *out)
 	add_pair(out, "from", l->envelope->sender.mailbox);
 	add_recipients(out, l);
 	add_number(out, "size", l->size);
-	add_pair(out, "status", outcome_is_failure(o) ? o->status : "2.0.0");
+	add_pair(out, "status",
+		 outcome_is_failure(why_of(l)) ? why_of(l)->status : "2.0.0");
 	add_reply(out, l);
-	if (o->uncertain)
+	if (why_of(l)->uncertain)
 		add_pair(out, "uncertain", "yes");
 	buf_printf(out, " elapsed=%" PRId64 ".%03" PRId64, l->elapsed_ms / 1000,
 		   l->elapsed_ms % 1000);

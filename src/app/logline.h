@@ -18,6 +18,7 @@ struct logline {
 	const struct outcome *outcome; /* of the whole */
 	const char *host;
 	const char *id;         /* the message's Message-ID */
+	const char *queue_id;   /* its id in the queue; NULL: it is in none */
 	const char *tls;        /* version, cipher, verified how */
 	const char *mechanism;  /* SASL */
 	const char *syslog_tag; /* -L; NULL: "postrider" */

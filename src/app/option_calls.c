@@ -98,7 +98,7 @@ int option_call_delivery(struct option_context *c, char *value)
 {
 	static const struct {
 		char letter;
-		enum delivery delivery;
+		enum delivery_mode delivery;
 	} letters[] = {
 		{'i', DELIVERY_NOW},
 		{'b', DELIVERY_BACKGROUND},

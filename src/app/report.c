@@ -124,6 +124,7 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 		[FATE_FAILED] = "failed",
 		[FATE_DELIVERED] = "delivered",
 		[FATE_WITHHELD] = "withheld",
+		[FATE_QUEUED] = "queued",
 	};
 	const struct outcome *o = &r->outcome;
 	bool delivered = r->fate == FATE_DELIVERED;
@@ -145,7 +146,8 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 	add_member(out, "text", words.p);
 	add_member(out, "cause", cause_name(o->cause));
 	buf_printf(out, ", \"uncertain\": %s, \"exit_code\": %d}\n",
-		   o->uncertain ? "true" : "false", exitcode_of(o));
+		   o->uncertain ? "true" : "false",
+		   r->fate == FATE_QUEUED ? 0 : exitcode_of(o));
 	buf_release(&words);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/dispatch.h"
 #include "app/exitcode.h"
 #include "app/job.h"
 #include "app/logline.h"
@@ -65,6 +66,19 @@ static void name_recipient(const struct job *job, struct outcome *o)
 	}
 }
 
+/* The server's word, or ours where it is kept here for now. */
+static void take_answer(const struct job *job, struct reply *reply)
+{
+	if (job->results[0].fate == FATE_DELIVERED) {
+		reply_copy(reply, &job->results[0].reply);
+		return;
+	}
+	reply_clear(reply);
+	reply->code = 250;
+	memcpy(reply->status, "2.0.0", sizeof("2.0.0"));
+	buf_printf(&reply->text, "queued as %s", job->queue_id);
+}
+
 static int submit_letter(void *context, const char *received,
 			 struct reply *reply, struct outcome *o)
 {
@@ -75,11 +89,11 @@ static int submit_letter(void *context, const char *received,
 	job->received = received;
 	rc = job_make_content(job, o);
 	if (rc == 0)
-		rc = job_send(job, &s->link, o);
+		rc = dispatch(job, &s->link, o);
 	job_log(job, o);
 	job->received = NULL;
 	if (rc == 0)
-		reply_copy(reply, &job->results[0].reply);
+		take_answer(job, reply);
 	else if (job->envelope.n_recipients > 1)
 		name_recipient(job, o);
 	return rc;
@@ -150,6 +164,7 @@ int serve(const struct request *r)
 	else
 		refuse_to_serve(r, name, &o);
 	code = exitcode_of(&o);
+	dispatch_afterwards(&s.job, &s.link);
 	link_close(&s.link);
 	traffic_close(&traffic);
 	job_release(&s.job);

@@ -8,6 +8,7 @@
 #include "app/submit.h"
 
 #include "app/connect.h"
+#include "app/dispatch.h"
 #include "app/dryrun.h"
 #include "app/exitcode.h"
 #include "app/job.h"
@@ -57,21 +58,6 @@ static int prepare(struct job *job, struct outcome *o)
 	return job_make_content(job, o);
 }
 
-static int send_message(struct job *job, struct outcome *o)
-{
-	struct traffic traffic;
-	struct link link = LINK_INIT;
-	int rc = traffic_open(&traffic, job->request, o);
-
-	if (rc == 0) {
-		link.trace = traffic_trace(&traffic);
-		rc = job_send(job, &link, o);
-	}
-	link_close(&link);
-	traffic_close(&traffic);
-	return rc;
-}
-
 /* Say what happened, where it belongs. */
 static void tell(const struct job *job, const struct outcome *o)
 {
@@ -93,24 +79,46 @@ static void tell(const struct job *job, const struct outcome *o)
 	outcome_release(&unwritten);
 }
 
+/* Send it, or queue it; say what happened; and go on with what can be done
+ * once the caller is gone. Returns the exit code. */
+static int deliver(struct job *job, struct outcome *o)
+{
+	struct link link = LINK_INIT;
+	struct traffic traffic;
+	int code;
+
+	if (traffic_open(&traffic, job->request, o) == 0) {
+		link.trace = traffic_trace(&traffic);
+		dispatch(job, &link, o);
+	}
+	tell(job, o);
+	code = exitcode_of(o);
+	dispatch_afterwards(job, &link);
+	link_close(&link);
+	traffic_close(&traffic);
+	return code;
+}
+
+static int print_only(struct job *job, struct outcome *o)
+{
+	if (dryrun_print(job->account, &job->envelope, job->content, o) < 0)
+		report_failure(NULL, o);
+	return exitcode_of(o);
+}
+
 int submit(const struct request *r)
 {
 	struct job job;
 	struct outcome o = OUTCOME_INIT;
-	int code, rc;
+	int code;
 
 	job_init(&job, r);
-	rc = prepare(&job, &o);
-	if (rc == 0 && r->dry_run) {
-		rc = dryrun_print(job.account, &job.envelope, job.content, &o);
-		if (rc < 0)
-			report_failure(NULL, &o);
-	} else {
-		if (rc == 0)
-			send_message(&job, &o);
+	if (prepare(&job, &o) < 0) {
 		tell(&job, &o);
+		code = exitcode_of(&o);
+	} else {
+		code = r->dry_run ? print_only(&job, &o) : deliver(&job, &o);
 	}
-	code = exitcode_of(&o);
 	outcome_release(&o);
 	config_free(job.config);
 	job_release(&job);

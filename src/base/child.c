@@ -575,3 +575,24 @@ int child_call(child_work *work, const void *context, struct buf *out,
 		return -1;
 	return child_finish(&job, out, deadline, o);
 }
+
+int child_part(struct outcome *o)
+{
+	pid_t pid;
+	int null;
+
+	fflush(NULL);
+	pid = start(o);
+	if (pid != 0)
+		return pid < 0 ? -1 : 0;
+	setsid();
+	null = open("/dev/null", O_RDWR);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+	}
+	if (null > STDERR_FILENO)
+		close(null);
+	return 1;
+}

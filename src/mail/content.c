@@ -30,7 +30,8 @@ struct content {
 	uint64_t offset;        /* in it: octets of the body that were read */
 	struct encoder encoder; /* of that span */
 	struct buf out;         /* what was made of its octets */
-	char block[BLOCK_SIZE];
+	char *block;
+	size_t block_size; /* octets; no more than there are */
 };
 
 struct content *content_new(struct view header, const struct message *m)
@@ -42,6 +43,10 @@ struct content *content_new(struct view header, const struct message *m)
 	c->plan = PLAN_INIT;
 	c->plan.body_size = store_size(m->body);
 	c->out = BUF_INIT(OUT_LIMIT);
+	c->block_size = BLOCK_SIZE;
+	if (c->plan.body_size < BLOCK_SIZE)
+		c->block_size = (size_t)c->plan.body_size;
+	c->block = memory_resize(NULL, c->block_size + 1, 1);
 	return c;
 }
 
@@ -52,6 +57,7 @@ void content_free(struct content *c)
 	plan_release(&c->plan);
 	buf_release(&c->out);
 	free(c->utf8_address);
+	free(c->block);
 	free(c);
 }
 
@@ -112,8 +118,8 @@ static int read_block(struct content *c, const struct span *s, uint64_t most,
 
 	if (n > most)
 		n = most;
-	if (n > BLOCK_SIZE)
-		n = BLOCK_SIZE;
+	if (n > c->block_size)
+		n = c->block_size;
 	if (n)
 		got = store_read(c->m->body, s->at + c->offset, c->block,
 				 (size_t)n, o);

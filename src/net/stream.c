@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/child.h"
 #include "base/memory.h"
@@ -322,6 +323,16 @@ int stream_start_tls(struct stream *s, struct tls *t, struct deadline deadline,
 
 void stream_abandon(struct stream *s)
 {
+	s->output_ended = true;
+}
+
+void stream_leave(struct stream *s)
+{
+	if (s->connection.fd >= 0)
+		close(s->connection.fd);
+	free(s->connection.peer);
+	s->connection = CONNECTION_INIT;
+	s->input_ended = true;
 	s->output_ended = true;
 }
 

@@ -74,6 +74,10 @@ const struct tls *stream_tls(const struct stream *s); /* NULL: in clear */
  * that was given up must not arrive after all. */
 void stream_abandon(struct stream *s);
 
+/* After a fork, where the other process goes on with it: close it here without
+ * a word. */
+void stream_leave(struct stream *s);
+
 /* Write what the kernel takes at once, say close_notify, close; no waiting but
  * for a tunnel's process (child_end). */
 void stream_close(struct stream *s);

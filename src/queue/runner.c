@@ -1,2 +1,368 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One run: what is due, sorted by lane; then lane by lane, as long as its
+ * server works. What becomes of each message is queue/feed's.
+ */
 #include "queue/runner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "queue/feed.h"
+#include "queue/schedule.h"
+#include "queue/server.h"
+
+/* Sessions in a row that may end without one message being settled. */
+#define STRIKES_MAX 2u
+
+/* The messages of one lane that are to be sent. */
+struct share {
+	char *lane;
+	struct strings ids;
+};
+
+struct runner {
+	struct spool *spool;
+	const struct run *run;
+	const struct deliverer *d;
+	struct run_result *result;
+	struct share *shares; /* one a lane */
+	size_t n_shares;
+	size_t done, all; /* messages, for who watches */
+	int64_t now;
+};
+
+/* ---------------------------------------------------------------- choosing */
+
+static bool is_due(const struct run *run, const struct entry *e, int64_t now)
+{
+	return run->everything || !entry_waiting(e) || schedule_is_due(e, now);
+}
+
+static bool is_chosen(const struct run *run, const struct entry *e, int64_t now)
+{
+	if (e->held && !selectors_name_held(&run->selectors))
+		return false;
+	return is_due(run, e, now) && selectors_choose(&run->selectors, e);
+}
+
+static struct share *find_share(struct runner *r, char *lane)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_shares; i++) {
+		if (strcmp(r->shares[i].lane, lane))
+			continue;
+		free(lane);
+		return &r->shares[i];
+	}
+	r->shares =
+		memory_resize(r->shares, r->n_shares + 1, sizeof(*r->shares));
+	r->shares[r->n_shares] = (struct share){.lane = lane};
+	return &r->shares[r->n_shares++];
+}
+
+static void choose_one(struct runner *r, const char *id)
+{
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+	char *lane;
+
+	if (spool_read(r->spool, id, &e, &o) > 0 &&
+	    is_chosen(r->run, &e, r->now)) {
+		lane = entry_lane(&e);
+		if (r->run->only_lane && strcmp(r->run->only_lane, lane))
+			free(lane);
+		else
+			strings_add(&find_share(r, lane)->ids, view_of(id));
+	}
+	/* one that can't be read is in nobody's way, but must be seen */
+	if (outcome_is_failure(&o) && !outcome_is_failure(&r->result->worst))
+		outcome_copy(&r->result->worst, &o);
+	outcome_release(&o);
+	entry_release(&e);
+}
+
+static int choose(struct runner *r, struct outcome *o)
+{
+	struct strings ids = STRINGS_INIT;
+	int rc = spool_list(r->spool, &ids, o);
+	size_t i;
+
+	for (i = 0; rc == 0 && i < ids.n; i++)
+		choose_one(r, ids.p[i]);
+	for (i = 0; i < r->n_shares; i++)
+		r->all += r->shares[i].ids.n;
+	strings_release(&ids);
+	return rc;
+}
+
+static void release(struct runner *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_shares; i++) {
+		free(r->shares[i].lane);
+		strings_release(&r->shares[i].ids);
+	}
+	free(r->shares);
+}
+
+/* ------------------------------------------------------------------- a lane */
+
+/* The lane at hand. */
+struct way {
+	struct runner *r;
+	const struct share *share;
+	struct lane lane;
+	struct server server;
+	struct feed feed;
+};
+
+/* It may have changed since it was chosen. */
+static bool is_wanted(void *context, const struct entry *e)
+{
+	const struct way *w = context;
+
+	return is_chosen(w->r->run, e, w->r->now);
+}
+
+static void watch(void *context)
+{
+	struct way *w = context;
+
+	w->r->done++;
+	if (w->r->d->watch)
+		w->r->d->watch(w->r->d->context, w->r->done, w->r->all);
+}
+
+static void note_worst(struct runner *r, const struct outcome *o)
+{
+	struct outcome *worst = &r->result->worst;
+
+	if (!outcome_is_failure(worst) ||
+	    (outcome_is_temporary(worst) && !outcome_is_temporary(o)))
+		outcome_copy(worst, o);
+}
+
+/* Nothing can be said to the server: those who wait too long hear of it. */
+static void stand_still(struct way *w, const struct outcome *why, int64_t last)
+{
+	note_worst(w->r, why);
+	feed_tell_stuck(&w->feed, why, last);
+}
+
+static void note_failure(struct way *w, const struct outcome *why,
+			 const char *proof)
+{
+	int64_t last = w->server.last;
+
+	server_note_failure(w->r->spool, w->share->lane, &w->server, why, proof,
+			    time(NULL));
+	stand_still(w, why, last);
+}
+
+/* The first message that this session was to carry may be what ends it: it is
+ * put off, so that it does not stand before the others for ever. */
+static void put_off_first(struct way *w, const struct outcome *why)
+{
+	struct entry *e = feed_next(&w->feed);
+	struct progress *answers;
+	size_t *which, i, n = 0;
+
+	if (!e)
+		return;
+	answers = memory_resize(NULL, e->envelope.n_recipients + 1,
+				sizeof(*answers));
+	which = memory_resize(NULL, e->envelope.n_recipients + 1,
+			      sizeof(*which));
+	for (i = 0; i < e->envelope.n_recipients; i++) {
+		if (e->progress[i].standing != STANDING_WAITING)
+			continue;
+		answers[n] = (struct progress){.at = time(NULL)};
+		outcome_copy(&answers[n].answer, why);
+		which[n++] = i;
+	}
+	feed_settle(&w->feed, e, which, answers, n);
+	for (i = 0; i < n; i++)
+		outcome_release(&answers[i].answer);
+	free(answers);
+	free(which);
+}
+
+/* Sessions, one after the other, as long as each brings something along. */
+static void run_sessions(struct way *w)
+{
+	const struct deliverer *d = w->r->d;
+	struct outcome o = OUTCOME_INIT;
+	unsigned strikes = 0;
+	char *proof = NULL;
+	int rc;
+
+	for (;;) {
+		w->feed.n_given = w->feed.n_settled = 0;
+		rc = d->deliver(d->context, &w->feed, &proof, &o);
+		if (rc == 0)
+			break;
+		if (w->feed.n_settled)
+			strikes = 0;
+		else if (!w->feed.n_given || ++strikes == STRIKES_MAX)
+			break;
+		else
+			put_off_first(w, &o);
+		outcome_release(&o);
+		free(proof);
+		proof = NULL;
+	}
+	if (rc < 0)
+		note_failure(w, &o, proof);
+	else if (w->server.failures)
+		server_forget(w->r->spool, w->share->lane);
+	free(proof);
+	outcome_release(&o);
+}
+
+/* The login was refused, and would be the same again. */
+static bool is_stopped(struct way *w)
+{
+	const struct deliverer *d = w->r->d;
+
+	return w->server.proof && d->is_same_login(d->context, w->server.proof);
+}
+
+static void run_open_lane(struct way *w)
+{
+	const struct run *run = w->r->run;
+	bool is_free = run->everything || run->has_session;
+
+	server_read(w->r->spool, w->share->lane, &w->server);
+	if (!is_free && is_stopped(w))
+		stand_still(w, &w->server.why, w->r->now);
+	else if (is_free || w->server.proof ||
+		 server_is_due(&w->server, w->r->now))
+		run_sessions(w);
+	else
+		note_worst(w->r, &w->server.why);
+	server_release(&w->server);
+}
+
+static void add_counts(struct runner *r, struct feed *f)
+{
+	r->result->count.delivered += f->count.delivered;
+	r->result->count.deferred += f->count.deferred;
+	r->result->count.failed += f->count.failed;
+	if (outcome_is_failure(&f->trouble))
+		note_worst(r, &f->trouble);
+}
+
+/* Of `n` processes side by side each begins with messages of its own, and goes
+ * on with what the others have not got to. */
+static void divide(const struct runner *r, const struct share *share,
+		   unsigned connections, struct strings *ids)
+{
+	unsigned n = r->run->shares < connections ? r->run->shares
+						  : connections;
+	unsigned round;
+	size_t i;
+
+	if (n < 2)
+		n = 1;
+	for (round = 0; r->run->share < n && round < n; round++)
+		for (i = (r->run->share + round) % n; i < share->ids.n; i += n)
+			strings_add(ids, view_of(share->ids.p[i]));
+}
+
+static void run_with(struct way *w)
+{
+	struct strings ids = STRINGS_INIT;
+
+	divide(w->r, w->share, w->lane.policy->connections, &ids);
+	w->feed = (struct feed){
+		.spool = w->r->spool,
+		.policy = w->lane.policy,
+		.host = w->lane.host,
+		.ids = &ids,
+		.is_wanted = is_wanted,
+		.watch = watch,
+		.context = w,
+	};
+	if (ids.n)
+		run_open_lane(w);
+	add_counts(w->r, &w->feed);
+	if (w->feed.has_removed)
+		spool_sync(w->r->spool, &w->feed.trouble);
+	feed_release(&w->feed);
+	outcome_release(&w->feed.trouble);
+	strings_release(&ids);
+}
+
+static void run_lane(struct runner *r, const struct share *share)
+{
+	struct way w = {.r = r, .share = share};
+	struct outcome o = OUTCOME_INIT;
+	struct entry e = ENTRY_INIT;
+	size_t i = 0;
+
+	while (i < share->ids.n) { /* any that is still there will do */
+		entry_release(&e);
+		outcome_release(&o);
+		if (spool_read(r->spool, share->ids.p[i++], &e, &o) > 0)
+			break;
+	}
+	if (e.id && r->d->begin(r->d->context, &e, &w.lane, &o) == 0) {
+		run_with(&w);
+		r->d->end(r->d->context);
+	} else if (outcome_is_failure(&o)) {
+		note_worst(r, &o);
+	}
+	outcome_release(&o);
+	entry_release(&e);
+}
+
+int runner_run(struct spool *s, const struct run *run,
+	       const struct deliverer *d, struct run_result *result,
+	       struct outcome *o)
+{
+	struct runner r = {
+		.spool = s,
+		.run = run,
+		.d = d,
+		.result = result,
+		.now = time(NULL),
+	};
+	int rc;
+	size_t i;
+
+	spool_clean(s);
+	rc = choose(&r, o);
+	for (i = 0; rc == 0 && i < r.n_shares; i++)
+		run_lane(&r, &r.shares[i]);
+	release(&r);
+	return rc;
+}
+
+int runner_count(struct spool *s, const struct run *run, size_t *messages,
+		 struct outcome *o)
+{
+	struct run_result ignored = RUN_RESULT_INIT;
+	struct runner r = {
+		.spool = s,
+		.run = run,
+		.result = &ignored,
+		.now = time(NULL),
+	};
+	int rc = choose(&r, o);
+
+	*messages = r.all;
+	release(&r);
+	run_result_release(&ignored);
+	return rc;
+}
+
+void run_result_release(struct run_result *result)
+{
+	outcome_release(&result->worst);
+	*result = RUN_RESULT_INIT;
+}

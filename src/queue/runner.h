@@ -8,6 +8,7 @@
 
 #include "base/outcome.h"
 #include "queue/entry.h"
+#include "queue/feed.h"
 #include "queue/policy.h"
 #include "queue/select.h"
 #include "queue/spool.h"
@@ -17,23 +18,6 @@
  * somebody who delivers, notes what became of it, and queues the reports that
  * are due. How anything is delivered it does not know.
  */
-
-/* The messages of a lane, one by one, for who delivers. */
-struct feed;
-
-/* The next one, locked and read, or NULL. It stays until it is settled. */
-struct entry *feed_next(struct feed *f);
-
-/*
- * Its progress has the new answers (and `at`) of those who waited, as far as
- * there are any: note them, have the reports queued, remove it if nobody waits
- * any more. It is gone then.
- */
-void feed_settle(struct feed *f, struct entry *e);
-
-/* Nothing was said of it to the server: it goes back as it was, to be the next
- * one again. Several are given back in the reverse order. */
-void feed_give_back(struct feed *f, struct entry *e);
 
 /* What the deliverer says of a lane. */
 struct lane {
@@ -51,8 +35,9 @@ struct deliverer {
 	bool (*is_same_login)(void *context, const char *proof);
 	/*
 	 * Have a session and deliver what the feed gives until it gives no
-	 * more. -1: there is none, or it ended; `o` says why, and `proof` (else
-	 * NULL, allocated) tells the login that was refused.
+	 * more; nothing is asked of the feed before there is one. -1: there is
+	 * none, or it ended; `o` says why, and `proof` (else NULL, allocated)
+	 * tells the login that was refused.
 	 */
 	int (*deliver)(void *context, struct feed *f, char **proof,
 		       struct outcome *o);
@@ -62,7 +47,9 @@ struct deliverer {
 };
 
 struct run {
-	bool everything; /* also what is not due, and lanes that are stopped */
+	bool everything;  /* also what is not due, and lanes that are stopped */
+	bool has_session; /* there is one with only_lane: nothing that is known
+			     of its server matters */
 	struct selectors selectors;
 	const char *only_lane;  /* NULL: every lane */
 	unsigned share, shares; /* this process has every `shares`-th message,
@@ -71,9 +58,9 @@ struct run {
 
 /* What a run did. */
 struct run_result {
-	size_t delivered, deferred, failed; /* messages; partly is deferred */
-	size_t left;          /* messages that were due, and are still there */
-	struct outcome worst; /* of a lane that could not be used */
+	struct feed_count count;
+	struct outcome worst; /* of a lane that could not be used, or of an
+				 entry that could not be read */
 };
 
 #define RUN_RESULT_INIT ((struct run_result){0})
@@ -83,9 +70,9 @@ int runner_run(struct spool *s, const struct run *run,
 	       const struct deliverer *d, struct run_result *result,
 	       struct outcome *o);
 
-/* How many messages a run would take up now, and of how many lanes. */
+/* How many messages a run would take up now. -1 as runner_run. */
 int runner_count(struct spool *s, const struct run *run, size_t *messages,
-		 size_t *lanes, struct outcome *o);
+		 struct outcome *o);
 
 void run_result_release(struct run_result *r);
 

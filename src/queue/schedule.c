@@ -1,2 +1,56 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* When to try again, when to tell, when to give up. Only numbers here. */
 #include "queue/schedule.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <limits.h>
+
+/* Clocks are set right by some seconds all the time. */
+#define SLACK 60 /* seconds */
+
+unsigned schedule_wait(unsigned attempts, unsigned most, uint32_t random)
+{
+	unsigned wait = SCHEDULE_FIRST;
+
+	while (attempts-- > 1 && wait < most)
+		wait *= 2;
+	if (wait > most)
+		wait = most;
+	return wait - wait / 4 + random % (wait / 2 + 1);
+}
+
+bool schedule_has_come(int64_t noted, int64_t due, int64_t now)
+{
+	return due <= now || noted > now + SLACK ||
+		due > now + 2 * (int64_t)SCHEDULE_MOST;
+}
+
+bool schedule_is_due(const struct entry *e, int64_t now)
+{
+	return schedule_has_come(e->last_attempt, e->next_attempt, now);
+}
+
+bool schedule_is_over(const struct entry *e, const struct queue_policy *policy,
+		      int64_t last, int64_t now)
+{
+	int64_t end = e->created + policy->lifetime;
+
+	return now >= end && last >= end && last <= now + SLACK;
+}
+
+bool schedule_is_late(const struct entry *e, const struct queue_policy *policy,
+		      int64_t now)
+{
+	return policy->warn != UINT_MAX && now >= e->created + policy->warn;
+}
+
+void schedule_put_off(struct entry *e, int64_t now, struct buf *line)
+{
+	uint32_t random = 0;
+	unsigned wait;
+
+	gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
+	wait = schedule_wait(e->attempts + 1, SCHEDULE_MOST, random);
+	entry_note_attempt(e, now, now + wait, line);
+}

@@ -39,4 +39,7 @@ bool schedule_is_over(const struct entry *e, const struct queue_policy *policy,
 bool schedule_is_late(const struct entry *e, const struct queue_policy *policy,
 		      int64_t now);
 
+/* It was tried now: note when it is tried again (entry_note_attempt). */
+void schedule_put_off(struct entry *e, int64_t now, struct buf *line);
+
 #endif

@@ -287,6 +287,12 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 	return NULL;
 }
 
+void session_leave(struct session *s)
+{
+	s->ended = true;
+	stream_leave(s->stream);
+}
+
 void session_close(struct session *s)
 {
 	if (!s)

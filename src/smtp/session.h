@@ -123,4 +123,8 @@ char *session_own_name(const struct session_policy *policy);
 /* Say QUIT, do not wait for its answer (RFC 5321 4.1.1.10), close, free. */
 void session_close(struct session *s); /* NULL is fine */
 
+/* After a fork, where the other process goes on with it: nothing more is said
+ * here. It is still to be closed. */
+void session_leave(struct session *s);
+
 #endif

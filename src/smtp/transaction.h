@@ -36,6 +36,8 @@ enum fate {
 	FATE_FAILED = 0, /* the outcome says why */
 	FATE_DELIVERED,  /* the server took responsibility */
 	FATE_WITHHELD,   /* not refused, but nothing was sent */
+	FATE_QUEUED,     /* it will be tried again; the outcome says why it had
+			    to be, if it was tried */
 };
 
 struct result {

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Now, or later: what the account, the call and the server's answer make of
+ * a message. */
+#include "app/dispatch.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/carrier.h"
+#include "app/enqueue.h"
+#include "app/report.h"
+#include "base/child.h"
+#include "queue/place.h"
+#include "queue/runner.h"
+#include "queue/server.h"
+
+static const char *option_of(const struct request *r)
+{
+	return r->hold ? "-Q" : "-odq";
+}
+
+/* Does it go to the queue without being tried? -1: it should, and can't. */
+static int is_for_later(const struct job *job, struct outcome *o)
+{
+	const struct request *r = job->request;
+	enum queueing queueing = job->account->queue.when;
+	bool wants = r->hold || r->delivery == DELIVERY_LATER;
+
+	if (wants && queueing == QUEUEING_OFF)
+		return fail(o, CAUSE_CONFIG, "5.3.5",
+			    "%s: this account has no queue; set queue on",
+			    option_of(r));
+	if (wants)
+		return 1;
+	if (r->delivery == DELIVERY_BACKGROUND)
+		return queueing != QUEUEING_OFF;
+	return r->delivery == DELIVERY_UNSET && queueing == QUEUEING_ONLY;
+}
+
+static void tell_queued(const struct job *job, const char *why)
+{
+	if (job->request->mode != MODE_SERVE && isatty(STDERR_FILENO))
+		report_line("queued as %s%s%s", job->queue_id, why ? ": " : "",
+			    why ? why : "");
+}
+
+/* The worst of those who neither have it nor will be tried again. */
+static const struct outcome *worst_left(const struct job *job)
+{
+	const struct outcome *found = NULL, *one;
+	size_t i;
+
+	for (i = 0; i < job->envelope.n_recipients; i++) {
+		one = &job->results[i].outcome;
+		if (job->results[i].fate != FATE_FAILED)
+			continue;
+		if (!found ||
+		    (outcome_is_temporary(found) && !outcome_is_temporary(one)))
+			found = one;
+	}
+	return found;
+}
+
+static bool may_be_queued(const struct job *job)
+{
+	bool any = false, all = true;
+	size_t i;
+
+	for (i = 0; i < job->envelope.n_recipients; i++) {
+		any |= enqueue_takes(job, i);
+		all &= job->results[i].fate == FATE_DELIVERED ||
+			enqueue_takes(job, i);
+	}
+	return any && (all || job->account->transaction.partial);
+}
+
+/* So that a queue run does not ask again at once. */
+static void note_server(const struct job *job, const struct outcome *o)
+{
+	char *path = place_path(job->account->queue.dir);
+	struct outcome ignored = OUTCOME_INIT;
+	struct spool *s = spool_open(path, false, &ignored);
+	char *lane = enqueue_lane(job);
+	struct server server = SERVER_INIT;
+
+	if (s) {
+		server_read(s, lane, &server);
+		server_note_failure(s, lane, &server, o, job->proof,
+				    time(NULL));
+		server_release(&server);
+	}
+	free(lane);
+	spool_close(s);
+	outcome_release(&ignored);
+	free(path);
+}
+
+/* It did not reach everybody. What may work later is queued. */
+static int queue_the_rest(struct job *job, struct outcome *o)
+{
+	struct outcome why = OUTCOME_INIT;
+	const struct outcome *left;
+
+	if (enqueue(job, NULL, &why) < 0) {
+		outcome_add_context(&why, "it could not be queued");
+		report_failure(NULL, &why);
+		outcome_release(&why);
+		return -1;
+	}
+	if (job->was_unreached)
+		note_server(job, o);
+	tell_queued(job, o->text);
+	left = worst_left(job);
+	if (left)
+		outcome_copy(o, left);
+	else
+		outcome_release(o);
+	return left ? -1 : 0;
+}
+
+static int try_now(struct job *job, struct link *l, struct outcome *o)
+{
+	bool has_queue = job->account->queue.when != QUEUEING_OFF;
+
+	l->wants_proof = has_queue;
+	if (job_send(job, l, o) == 0)
+		return 0;
+	if (!has_queue || !may_be_queued(job))
+		return -1;
+	return queue_the_rest(job, o);
+}
+
+int dispatch(struct job *job, struct link *l, struct outcome *o)
+{
+	int later = is_for_later(job, o);
+
+	if (later < 0)
+		return -1;
+	if (!later)
+		return try_now(job, l, o);
+	if (enqueue(job, job->request->hold, o) < 0)
+		return -1;
+	tell_queued(job, job->request->hold ? "held" : NULL);
+	return 0;
+}
+
+/* ------------------------------------------------------ and in the background */
+
+static bool has_delivered(const struct job *job)
+{
+	size_t i;
+
+	for (i = 0; job->results && i < job->envelope.n_recipients; i++)
+		if (job->results[i].fate == FATE_DELIVERED)
+			return true;
+	return false;
+}
+
+/* A tunnel's command is this process's child, and can't be handed on. */
+static bool can_hand_on(const struct job *job, const struct link *l)
+{
+	return has_delivered(job) && !job->account->dial.tunnel && l->session &&
+		session_is_idle(l->session);
+}
+
+/* What of the queue is to be sent by a process in the background: true, if
+ * there is anything. */
+static bool is_wanted_now(const struct job *job, const struct link *l,
+			  struct spool *s, struct run *run)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	size_t n = 0;
+
+	if (job->queue_id) {
+		if (job->request->delivery != DELIVERY_BACKGROUND)
+			return false;
+		selectors_add(&run->selectors, SELECT_EXACT_ID, false,
+			      view_of(job->queue_id));
+		run->everything = true;
+		return true;
+	}
+	if (!can_hand_on(job, l))
+		return false;
+	run->has_session = true;
+	if (runner_count(s, run, &n, &ignored) < 0)
+		n = 0;
+	outcome_release(&ignored);
+	return n > 0;
+}
+
+static void run_apart(struct job *job, struct link *l, struct spool *s,
+		      const struct run *run)
+{
+	struct run_result result = RUN_RESULT_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct carrier carrier = {
+		.base = job->request,
+		.link = l,
+	};
+	const struct deliverer d = carrier_deliverer(&carrier);
+	int part = child_part(&o);
+
+	if (part == 0)
+		link_leave(l);
+	else if (part > 0)
+		runner_run(s, run, &d, &result, &o);
+	run_result_release(&result);
+	outcome_release(&o);
+}
+
+void dispatch_afterwards(struct job *job, struct link *l)
+{
+	struct run run = {0};
+	struct outcome ignored = OUTCOME_INIT;
+	char *path, *lane;
+	struct spool *s;
+
+	if (!job->account || job->account->queue.when == QUEUEING_OFF)
+		return;
+	path = place_path(job->account->queue.dir);
+	lane = enqueue_lane(job);
+	run.only_lane = lane;
+	s = spool_open(path, false, &ignored);
+	if (s && is_wanted_now(job, l, s, &run))
+		run_apart(job, l, s, &run);
+	spool_close(s);
+	selectors_release(&run.selectors);
+	outcome_release(&ignored);
+	free(lane);
+	free(path);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a job to an entry of the queue: by what account, for whom, since when. */
+#include "app/enqueue.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "queue/place.h"
+#include "queue/schedule.h"
+#include "queue/spool.h"
+
+#define LINE_LIMIT (64u << 10) /* octets of a setting */
+#define LIST_LIMIT (64u << 20) /* octets of events */
+
+/* What says which server it goes to, and how. */
+static void describe_way(const struct job *job, struct entry *e)
+{
+	const struct request *r = job->request;
+	struct buf line = BUF_INIT(LINE_LIMIT);
+	size_t i;
+
+	if (r->config_file)
+		e->config_file = realpath(r->config_file, NULL);
+	e->account = memory_dup(job->account->name);
+	for (i = 0; i < r->n_overrides; i++) {
+		buf_clear(&line);
+		buf_printf(&line, "%s%s%s", r->overrides[i].name,
+			   r->overrides[i].value ? " " : "",
+			   r->overrides[i].value ? r->overrides[i].value : "");
+		strings_add(&e->settings, buf_view(&line));
+	}
+	buf_release(&line);
+}
+
+char *enqueue_lane(const struct job *job)
+{
+	struct entry e = ENTRY_INIT;
+	char *lane;
+
+	describe_way(job, &e);
+	lane = entry_lane(&e);
+	entry_release(&e);
+	return lane;
+}
+
+bool enqueue_takes(const struct job *job, size_t recipient)
+{
+	const struct result *r;
+
+	if (!job->results)
+		return true;
+	r = &job->results[recipient];
+	if (r->fate == FATE_WITHHELD)
+		return true;
+	return r->fate == FATE_FAILED &&
+		(job->was_unreached || outcome_is_temporary(&r->outcome));
+}
+
+/* The job's envelope, less those who need it no more. It shares all texts with
+ * the job: only its array is its own. */
+static struct envelope open_envelope(const struct job *job)
+{
+	struct envelope open = job->envelope;
+	size_t i;
+
+	open.recipients = memory_resize(NULL, open.n_recipients + 1,
+					sizeof(*open.recipients));
+	open.n_recipients = 0;
+	for (i = 0; i < job->envelope.n_recipients; i++)
+		if (enqueue_takes(job, i))
+			open.recipients[open.n_recipients++] =
+				job->envelope.recipients[i];
+	return open;
+}
+
+/* What its server said of each. Where it could not be asked that is known of
+ * the server, not of the message. */
+static void add_answers(const struct job *job, struct entry *e,
+			struct buf *lines)
+{
+	int64_t now = time(NULL);
+	struct progress p = {.at = now};
+	size_t i, n = 0;
+
+	if (!job->results || job->was_unreached)
+		return;
+	for (i = 0; i < job->envelope.n_recipients; i++) {
+		if (!enqueue_takes(job, i))
+			continue;
+		outcome_copy(&p.answer, &job->results[i].outcome);
+		entry_note_answer(e, n++, &p, lines);
+	}
+	outcome_release(&p.answer);
+	schedule_put_off(e, now, lines);
+}
+
+static int add(struct spool *s, struct job *job, struct entry *e,
+	       struct outcome *o)
+{
+	struct content *content =
+		content_new(buf_view(&job->header), &job->message);
+	struct buf unread = BUF_INIT(LIST_LIMIT);
+	int rc;
+
+	e->progress = memory_alloc((e->envelope.n_recipients + 1) *
+				   sizeof(*e->progress));
+	add_answers(job, e, &unread);
+	rc = spool_add(s, e, content, job->header.n, o);
+	buf_release(&unread);
+	content_free(content);
+	return rc;
+}
+
+static void note_queued(struct job *job, const struct entry *e)
+{
+	bool was_tried = job->results != NULL;
+	size_t i;
+
+	if (!was_tried)
+		job->results = job_new_results(job->envelope.n_recipients);
+	for (i = 0; i < job->envelope.n_recipients; i++)
+		if (!was_tried || enqueue_takes(job, i))
+			job->results[i].fate = FATE_QUEUED;
+	job->queue_id = memory_dup(e->id);
+}
+
+/* All that the job has lent it stays the job's. */
+static void release(struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; e->progress && i < e->envelope.n_recipients; i++)
+		outcome_release(&e->progress[i].answer);
+	free(e->envelope.recipients);
+	e->envelope = ENVELOPE_INIT;
+	e->message = MESSAGE_INIT;
+	entry_release(e);
+}
+
+int enqueue(struct job *job, const char *hold, struct outcome *o)
+{
+	char *path = place_path(job->account->queue.dir);
+	struct spool *s = spool_open(path, true, o);
+	struct entry e = ENTRY_INIT;
+	int rc = -1;
+
+	free(path);
+	if (!s)
+		return -1;
+	e.created = time(NULL);
+	e.envelope = open_envelope(job);
+	e.message = job->message;
+	e.held = memory_dup(hold);
+	describe_way(job, &e);
+	rc = add(s, job, &e, o);
+	if (rc == 0)
+		note_queued(job, &e);
+	release(&e);
+	spool_close(s);
+	return rc;
+}

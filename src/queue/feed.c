@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What becomes of an entry that was tried: its events, its reports, its end.
+ * The order is what makes it safe: first the answers are on disk, then the
+ * report is, then that it was told, and only then the entry goes.
+ */
+#include "queue/feed.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "queue/notice.h"
+#include "queue/schedule.h"
+
+#define LINES_LIMIT (64u << 20) /* octets of events noted at once */
+
+static void note_trouble(struct feed *f, struct outcome *o)
+{
+	if (outcome_is_failure(o) && !outcome_is_failure(&f->trouble))
+		outcome_copy(&f->trouble, o);
+	outcome_release(o);
+}
+
+static void drop(struct entry *e)
+{
+	entry_release(e);
+	free(e);
+}
+
+/* ------------------------------------------------------ the end of an entry */
+
+static bool any_refused(const struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing == STANDING_REFUSED)
+			return true;
+	return false;
+}
+
+static unsigned notify_of(const struct entry *e, size_t i)
+{
+	unsigned own = e->envelope.recipients[i].notify;
+
+	return own ? own : e->envelope.notify;
+}
+
+/* Everybody has it and nobody wants to be told: nothing is to be noted. */
+static bool is_plainly_done(const struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing != STANDING_DELIVERED ||
+		    (notify_of(e, i) & NOTIFY_SUCCESS &&
+		     !e->progress[i].server_tells))
+			return false;
+	return true;
+}
+
+static int append(struct feed *f, struct entry *e, struct buf *lines)
+{
+	struct outcome o = OUTCOME_INIT;
+	int rc;
+
+	if (lines->overflow)
+		rc = fail(&o, CAUSE_SYSTEM, "4.3.0",
+			  "there is too much to note of message %s", e->id);
+	else
+		rc = lines->n ? spool_append(e, buf_view(lines), &o) : 0;
+	note_trouble(f, &o);
+	buf_clear(lines);
+	return rc;
+}
+
+static void remove_entry(struct feed *f, struct entry *e)
+{
+	struct outcome o = OUTCOME_INIT;
+
+	if (spool_remove(f->spool, e, &o) == 0)
+		f->has_removed = true;
+	note_trouble(f, &o);
+}
+
+/* There is nobody to tell of a failure: it stays, for people to see. */
+static void keep(struct feed *f, struct entry *e, int64_t now)
+{
+	struct buf lines = BUF_INIT(LINES_LIMIT);
+
+	entry_note_hold(e,
+			e->is_report ? "this report can't be delivered"
+				     : "it can't be delivered, and there is no "
+				       "sender to tell",
+			now, &lines);
+	append(f, e, &lines);
+	buf_release(&lines);
+}
+
+/* What was noted has been written: tell who is to be told, and let it go if
+ * that was all. */
+static void conclude(struct feed *f, struct entry *e, int64_t now)
+{
+	struct outcome o = OUTCOME_INIT;
+	int rc = notice_send(f->spool, e, f->policy, f->host,
+			     schedule_is_late(e, f->policy, now), now, &o);
+
+	note_trouble(f, &o);
+	if (rc < 0 || entry_waiting(e))
+		return;
+	if (rc > 0)
+		keep(f, e, now);
+	else
+		remove_entry(f, e);
+}
+
+static void count(struct feed *f, const struct entry *e)
+{
+	if (entry_waiting(e))
+		f->count.deferred++;
+	else if (any_refused(e))
+		f->count.failed++;
+	else
+		f->count.delivered++;
+}
+
+/* ------------------------------------------------------------- giving it up */
+
+static void spell_days(unsigned seconds, struct buf *out)
+{
+	if (seconds >= 2 * 86400)
+		buf_printf(out, "%u days", seconds / 86400);
+	else if (seconds >= 2 * 3600)
+		buf_printf(out, "%u hours", seconds / 3600);
+	else
+		buf_printf(out, "%u minutes", seconds / 60);
+}
+
+/* Those who still wait will not get it. RFC 3463 3.5: X.4.7. */
+static void give_up(struct feed *f, struct entry *e, int64_t now,
+		    struct buf *lines)
+{
+	struct buf age = BUF_INIT(64);
+	struct progress p;
+	size_t i;
+
+	spell_days(f->policy->lifetime, &age);
+	for (i = 0; i < e->envelope.n_recipients; i++) {
+		if (e->progress[i].standing != STANDING_WAITING)
+			continue;
+		p = (struct progress){.standing = STANDING_REFUSED, .at = now};
+		outcome_copy(&p.answer, &e->progress[i].answer);
+		if (!outcome_is_failure(&p.answer))
+			fail(&p.answer, CAUSE_CONNECT, "5.4.7", "no answer");
+		snprintf(p.answer.status, sizeof(p.answer.status), "5.4.7");
+		outcome_add_context(
+			&p.answer, "given up after %s; the last answer", age.p);
+		entry_note_answer(e, i, &p, lines);
+		outcome_release(&p.answer);
+	}
+	buf_release(&age);
+}
+
+/* ------------------------------------------------------------------ the feed */
+
+/* An entry whose run ended between its last answer and its removal. */
+static bool was_left(struct feed *f, struct entry *e)
+{
+	if (entry_waiting(e) || e->held)
+		return false;
+	conclude(f, e, time(NULL));
+	return true;
+}
+
+/* Locked and still to be sent; NULL: it is gone, or another's. */
+static struct entry *take(struct feed *f, const char *id)
+{
+	struct entry *e = memory_alloc(sizeof(*e));
+	struct outcome o = OUTCOME_INIT;
+	int rc;
+
+	*e = ENTRY_INIT;
+	rc = spool_take(f->spool, id, e, &o);
+	note_trouble(f, &o);
+	if (rc > 0 && !was_left(f, e) && f->is_wanted(f->context, e))
+		return e;
+	drop(e);
+	return NULL;
+}
+
+struct entry *feed_next(struct feed *f)
+{
+	struct entry *e = NULL;
+
+	if (f->n_returned) {
+		e = f->returned[0];
+		f->n_returned--;
+		memmove(f->returned, f->returned + 1,
+			f->n_returned * sizeof(*f->returned));
+	}
+	while (!e && f->next < f->ids->n)
+		e = take(f, f->ids->p[f->next++]);
+	f->n_given += e != NULL;
+	return e;
+}
+
+void feed_give_back(struct feed *f, struct entry *e)
+{
+	f->returned = memory_resize(f->returned, f->n_returned + 1,
+				    sizeof(*f->returned));
+	f->returned[f->n_returned++] = e;
+}
+
+void feed_settle(struct feed *f, struct entry *e, const size_t *which,
+		 const struct progress *answers, size_t n)
+{
+	struct buf lines = BUF_INIT(LINES_LIMIT);
+	int64_t now = time(NULL), last = e->last_attempt;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		entry_note_answer(e, which[i], &answers[i], &lines);
+	f->n_settled++;
+	if (is_plainly_done(e)) {
+		remove_entry(f, e);
+		count(f, e);
+	} else {
+		if (entry_waiting(e) &&
+		    schedule_is_over(e, f->policy, last, now))
+			give_up(f, e, now, &lines);
+		if (entry_waiting(e))
+			schedule_put_off(e, now, &lines);
+		count(f, e);
+		if (append(f, e, &lines) == 0)
+			conclude(f, e, now);
+	}
+	buf_release(&lines);
+	drop(e);
+	if (f->watch)
+		f->watch(f->context);
+}
+
+/* ------------------------------------------------------------ nothing moves */
+
+/* The answer of all who wait is that nobody can be asked. */
+static void note_stuck(struct entry *e, const struct outcome *why, int64_t now,
+		       struct buf *lines)
+{
+	struct progress p = {.standing = STANDING_WAITING, .at = now};
+	size_t i;
+
+	outcome_copy(&p.answer, why);
+	for (i = 0; i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing == STANDING_WAITING)
+			entry_note_answer(e, i, &p, lines);
+	outcome_release(&p.answer);
+}
+
+static bool is_told_late(const struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing == STANDING_WAITING &&
+		    !(e->progress[i].told & TOLD_DELAYED))
+			return false;
+	return true;
+}
+
+static void tell_stuck(struct feed *f, struct entry *e,
+		       const struct outcome *why, int64_t last, int64_t now)
+{
+	bool is_over = schedule_is_over(e, f->policy, last, now);
+	bool is_late = schedule_is_late(e, f->policy, now);
+	struct buf lines = BUF_INIT(LINES_LIMIT);
+
+	if (is_over || (is_late && !is_told_late(e))) {
+		note_stuck(e, why, now, &lines);
+		if (is_over)
+			give_up(f, e, now, &lines);
+		if (append(f, e, &lines) == 0)
+			conclude(f, e, now);
+		f->count.failed += is_over;
+	}
+	buf_release(&lines);
+}
+
+/* Can it be late or over? Its id says when it came. */
+static bool may_be_late(const struct feed *f, const char *id, int64_t now)
+{
+	int64_t age = now - spool_time_of(id);
+
+	return age >= f->policy->warn || age >= f->policy->lifetime;
+}
+
+void feed_tell_stuck(struct feed *f, const struct outcome *why, int64_t last)
+{
+	int64_t now = time(NULL);
+	struct entry *e;
+	size_t i;
+
+	feed_release(f); /* they are among the ids */
+	for (i = 0; i < f->ids->n; i++) {
+		if (!may_be_late(f, f->ids->p[i], now))
+			continue;
+		e = take(f, f->ids->p[i]);
+		if (!e)
+			continue;
+		tell_stuck(f, e, why, last, now);
+		drop(e);
+	}
+}
+
+void feed_release(struct feed *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_returned; i++)
+		drop(f->returned[i]);
+	free(f->returned);
+	f->returned = NULL;
+	f->n_returned = 0;
+}

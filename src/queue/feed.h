@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef QUEUE_FEED_H
+#define QUEUE_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/outcome.h"
+#include "queue/entry.h"
+#include "queue/policy.h"
+#include "queue/spool.h"
+
+/* How many messages a run has brought where. */
+struct feed_count {
+	size_t delivered; /* all recipients are */
+	size_t deferred;  /* some wait */
+	size_t failed;    /* none waits, some were refused */
+};
+
+/*
+ * The messages of one lane, one by one, for who delivers: each is locked, read,
+ * given out, answered, and then settled or given back.
+ */
+struct feed {
+	struct spool *spool;
+	const struct queue_policy *policy;
+	const char *host; /* our name, for reports */
+	const struct strings *ids;
+	size_t next;             /* of the ids: not yet looked at */
+	struct entry **returned; /* given back, to be given again, in order */
+	size_t n_returned;
+	size_t n_given;   /* given out since the session began */
+	size_t n_settled; /* … and settled */
+	/* Is it still to be sent, now that it is locked? */
+	bool (*is_wanted)(void *context, const struct entry *e);
+	/* One more was settled; may be NULL. */
+	void (*watch)(void *context);
+	void *context;
+	struct feed_count count;
+	bool has_removed;
+	struct outcome trouble; /* the first failure of the queue itself */
+};
+
+/* The next one, or NULL. It is the caller's until it is settled or given
+ * back. */
+struct entry *feed_next(struct feed *f);
+
+/*
+ * Note recipients' answers (`n` of them, for the recipients named by `which`),
+ * durably; have the reports queued that are due; take the entry off the queue
+ * if nobody waits any more, else put down when it is tried again. The entry is
+ * gone then.
+ */
+void feed_settle(struct feed *f, struct entry *e, const size_t *which,
+		 const struct progress *answers, size_t n);
+
+/* Nothing was said of it to a server: it is the next to be given out, behind
+ * others that were given back before it. */
+void feed_give_back(struct feed *f, struct entry *e);
+
+/*
+ * The server can't be asked, for that reason; `last` is when that was so before
+ * (0: never). Those whose time is over are given up, those that are late
+ * reported.
+ */
+void feed_tell_stuck(struct feed *f, const struct outcome *why, int64_t last);
+
+void feed_release(struct feed *f);
+
+#endif

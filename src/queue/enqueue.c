@@ -5,8 +5,6 @@
  * That is the commit; then the name is made to last. Whatever goes wrong before
  * that leaves nothing behind.
  */
-#include "queue/spool.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
@@ -21,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "queue/spool.h"
 
 #define WRITE_SIZE  (64u << 10) /* octets written at once */
 #define BLOCK_LIMIT (1u << 30)

@@ -4,8 +4,6 @@
  * notes an event makes its line and then takes it in as a reader would, so what
  * is in memory is what the file says.
  */
-#include "queue/entry.h"
-
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,6 +12,7 @@
 #include "base/encode.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "queue/entry.h"
 
 #define TEXT_MAX   8192u /* octets of a server's words that are kept */
 #define HOST_MAX   1024u

@@ -194,8 +194,7 @@ static bool next_component(struct way *w, struct buf *name)
 	return n > 0;
 }
 
-/* ------------------------------------------------------------ making what is
- * missing */
+/* -------------------------------------------------- making what is missing */
 
 static int sync_one(int fd)
 {
@@ -258,7 +257,7 @@ static int make_one(struct way *w, const char *name)
 	return rc < 0 && errno != EEXIST ? fail_at(w, "make") : 0;
 }
 
-/* ------------------------------------------------------------- one component */
+/* ------------------------------------------------------------ one component */
 
 /* A link of ours or root's, in a place where nobody else could have put it:
  * what it says comes in front of the rest, and is looked at in the same way. */

@@ -9,13 +9,14 @@
 
 /* What of an entry is looked at. */
 enum select_by {
-	SELECT_ID = 1, /* -qI: the text is in the id */
-	SELECT_RECIPIENT, /* -qR: … in a recipient that waits, ASCII case aside */
-	SELECT_SENDER,   /* -qS: … in the sender */
-	SELECT_ACCOUNT,  /* -qG: the text is the account's name */
-	SELECT_HELD,     /* -qQ: it is held; any text is in the reason */
-	SELECT_ALL,      /* everything */
-	SELECT_EXACT_ID, /* the text is the id */
+	SELECT_ID = 1,    /* -qI: the text is in the id */
+	SELECT_RECIPIENT, /* -qR: … in a recipient that waits, ASCII case
+			     aside */
+	SELECT_SENDER,    /* -qS: … in the sender */
+	SELECT_ACCOUNT,   /* -qG: the text is the account's name */
+	SELECT_HELD,      /* -qQ: it is held; any text is in the reason */
+	SELECT_ALL,       /* everything */
+	SELECT_EXACT_ID,  /* the text is the id */
 };
 
 struct selector {

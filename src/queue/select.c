@@ -103,6 +103,15 @@ bool selectors_name_held(const struct selectors *list)
 	return false;
 }
 
+static bool is_id(struct view word)
+{
+	char *text = memory_dup_n(word.p, word.n);
+	bool is = spool_time_of(text) >= 0;
+
+	free(text);
+	return is;
+}
+
 bool selectors_add_word(struct selectors *list, struct view word)
 {
 	static const struct {
@@ -133,7 +142,7 @@ bool selectors_add_word(struct selectors *list, struct view word)
 		selectors_add(list, SELECT_ALL, false, VIEW(""));
 	else if (view_equal(word, VIEW("held")))
 		selectors_add(list, SELECT_HELD, false, VIEW(""));
-	else if (spool_time_of(word.p) >= 0)
+	else if (is_id(word))
 		selectors_add(list, SELECT_EXACT_ID, false, word);
 	else
 		return false;

@@ -313,10 +313,18 @@ static int lock_file(int fd, struct outcome *o)
 	return fail_errno(o, CAUSE_SYSTEM, "4.3.0", "cannot lock it");
 }
 
+/* Some file systems keep a file that is open by another name (.nfs…,
+ * .fuse_hidden…), so the links do not tell. */
+static bool is_gone(const struct spool *s, const char *id)
+{
+	return faccessat(s->fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno == ENOENT;
+}
+
 /* 1, 0: it is gone or another's, -1. The lock comes first: what is read then
  * stays true. */
-static int read_open_file(struct file *f, enum depth depth, struct entry *e,
-			  struct outcome *o)
+static int read_open_file(const struct spool *s, struct file *f,
+			  enum depth depth, struct entry *e, struct outcome *o)
 {
 	struct stat st;
 	int rc;
@@ -328,7 +336,7 @@ static int read_open_file(struct file *f, enum depth depth, struct entry *e,
 	}
 	if (fstat(f->fd, &st) < 0)
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0", "cannot read it");
-	if (!st.st_nlink)
+	if (!st.st_nlink || (depth == READ_LOCKED && is_gone(s, e->id)))
 		return 0;
 	if (check_file(&st, o) < 0)
 		return -1;
@@ -357,7 +365,7 @@ static int read_entry(const struct spool *s, const char *id, enum depth depth,
 	} else {
 		e->id = memory_dup(id);
 		e->fd = f.fd; /* closed when the entry is released */
-		rc = read_open_file(&f, depth, e, o);
+		rc = read_open_file(s, &f, depth, e, o);
 	}
 	if (rc < 0)
 		outcome_add_context(o, "message %s in %s", id, s->path);

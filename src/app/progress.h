@@ -6,19 +6,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A bar on standard error for what takes long; only on a terminal, and only
- * after a second. */
+#include "base/buf.h"
+
+/*
+ * A bar on standard error, if that is a terminal, for what takes over a second:
+ *
+ *     struct progress_bar bar = PROGRESS_BAR_INIT;
+ *     progress_start(&bar);
+ *     … .context = &bar, .watch = progress_watch …
+ *     progress_end(&bar);
+ *
+ * Elsewhere nothing is written. Whoever says a line meanwhile calls
+ * progress_hide first; the next progress_watch shows the bar again.
+ */
 struct progress_bar {
-	int64_t started; /* clock_ms(); 0: not yet */
-	int64_t drawn;   /* clock_ms() of the last drawing; 0: none */
+	bool is_on;     /* standard error is a terminal */
+	int64_t start;  /* clock_ms */
+	int64_t drawn;  /* clock_ms of the last time; 0: never */
+	unsigned shown; /* columns that it takes now; 0: none */
 };
 
 #define PROGRESS_BAR_INIT ((struct progress_bar){0})
 
-/* So many of so many are done; `context` is the bar. */
+void progress_start(struct progress_bar *bar);
 void progress_watch(void *context, size_t done, size_t all);
-
-/* Take it off the terminal again. */
+void progress_hide(struct progress_bar *bar);
 void progress_end(struct progress_bar *bar);
+
+/* The bar in so many columns, without anything that moves the cursor. */
+void progress_add_bar(struct buf *out, size_t done, size_t all,
+		      unsigned columns);
 
 #endif

@@ -19,4 +19,12 @@ void queues_paths(const struct request *r, struct config *config,
  * wrong with it is said on standard error, and no reason to fail. */
 void queues_find(const struct request *r, struct strings *paths);
 
+/*
+ * For interactive use: one line on standard error if something has waited in
+ * these queues for over a day, or what could not be delivered lies there and
+ * nobody could be told. Reads names, and of files the few oldest ones; nothing
+ * that is wrong with a queue is said.
+ */
+void queues_warn_old(const struct strings *paths);
+
 #endif

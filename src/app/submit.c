@@ -7,12 +7,15 @@
  */
 #include "app/submit.h"
 
+#include <unistd.h>
+
 #include "app/connect.h"
 #include "app/dispatch.h"
 #include "app/dryrun.h"
 #include "app/exitcode.h"
 #include "app/job.h"
 #include "app/logline.h"
+#include "app/queues.h"
 #include "app/report.h"
 #include "app/traffic.h"
 
@@ -79,6 +82,18 @@ static void tell(const struct job *job, const struct outcome *o)
 	outcome_release(&unwritten);
 }
 
+/* Somebody is looking: that mail has been waiting is worth a line. */
+static void warn_of_old(const struct job *job)
+{
+	struct strings paths = STRINGS_INIT;
+
+	if (job->account->queue.when == QUEUEING_OFF || !isatty(STDERR_FILENO))
+		return;
+	queues_paths(job->request, job->config, &paths);
+	queues_warn_old(&paths);
+	strings_release(&paths);
+}
+
 /* Send it, or queue it; say what happened; and go on with what can be done
  * once the caller is gone. Returns the exit code. */
 static int deliver(struct job *job, struct outcome *o)
@@ -92,6 +107,7 @@ static int deliver(struct job *job, struct outcome *o)
 		dispatch(job, &link, o);
 	}
 	tell(job, o);
+	warn_of_old(job);
 	code = exitcode_of(o);
 	dispatch_afterwards(job, &link);
 	link_close(&link);

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A run over the queue, with somebody who only pretends to deliver. */
+#include "queue/runner.h"
+
+#include <time.h>
+
+#include "queue.h"
+#include "queue/server.h"
+
+/* How the pretended server behaves, and what it has seen. */
+struct pretence {
+	const char *refuses; /* recipients with that in them: 550 */
+	const char *defers;  /* … 450 */
+	size_t per_session;  /* messages, then it is gone; 0: any number */
+	const char *kills;   /* who ends the session, without an answer */
+	bool is_away;        /* there is no session */
+	bool refuses_login;
+	bool is_same_login;
+	struct queue_policy policy;
+	unsigned n_begun, n_sessions, n_ended, n_asked;
+	struct buf seen; /* accounts' names and recipients */
+};
+
+static int begin(void *context, const struct entry *e, struct lane *lane,
+		 struct outcome *o)
+{
+	struct pretence *p = context;
+
+	if (e->account && !strcmp(e->account, "gone"))
+		return fail(o, CAUSE_CONFIG, "5.3.5", "there is no account");
+	p->n_begun++;
+	*lane = (struct lane){&p->policy, "client.example.org"};
+	return 0;
+}
+
+static bool is_same_login(void *context, const char *proof)
+{
+	struct pretence *p = context;
+
+	assert_string_equal(proof, "proof");
+	p->n_asked++;
+	return p->is_same_login;
+}
+
+static struct progress answer(const struct pretence *p, const char *mailbox)
+{
+	struct progress a = {.standing = STANDING_DELIVERED, .at = time(NULL)};
+
+	if (p->refuses && strstr(mailbox, p->refuses)) {
+		a.standing = STANDING_REFUSED;
+		fail(&a.answer, CAUSE_RECIPIENT, "5.1.1", "550 no");
+	} else if (p->defers && strstr(mailbox, p->defers)) {
+		a.standing = STANDING_WAITING;
+		fail(&a.answer, CAUSE_RECIPIENT, "4.2.0", "450 later");
+	}
+	return a;
+}
+
+static void take_one(struct pretence *p, struct feed *f, struct entry *e)
+{
+	struct progress answers[8] = {{0}};
+	size_t which[8] = {0}, i, n = 0;
+
+	for (i = 0; i < e->envelope.n_recipients; i++) {
+		if (e->progress[i].standing != STANDING_WAITING)
+			continue;
+		which[n] = i;
+		answers[n++] =
+			answer(p, e->envelope.recipients[i].address.mailbox);
+		buf_printf(&p->seen, "%s ",
+			   e->envelope.recipients[i].address.mailbox);
+	}
+	feed_settle(f, e, which, answers, n);
+	for (i = 0; i < n; i++)
+		outcome_release(&answers[i].answer);
+}
+
+static int deliver(void *context, struct feed *f, char **proof,
+		   struct outcome *o)
+{
+	struct pretence *p = context;
+	struct entry *e;
+	size_t n = 0;
+
+	p->n_sessions++;
+	if (p->refuses_login) {
+		*proof = memory_dup("proof");
+		return fail(o, CAUSE_AUTH, "5.7.8", "535 no");
+	}
+	if (p->is_away)
+		return fail(o, CAUSE_CONNECT, "4.4.1", "refused");
+	while ((e = feed_next(f))) {
+		if ((p->per_session && n == p->per_session) ||
+		    (p->kills &&
+		     strstr(e->envelope.recipients[0].address.mailbox,
+			    p->kills))) {
+			feed_give_back(f, e);
+			return fail(o, CAUSE_CONNECT, "4.4.2", "lost");
+		}
+		take_one(p, f, e);
+		n++;
+	}
+	return 0;
+}
+
+static void end(void *context)
+{
+	struct pretence *p = context;
+
+	p->n_ended++;
+}
+
+static struct run_result run_once(struct spool *s, struct pretence *p,
+				  bool everything)
+{
+	const struct deliverer d = {
+		.context = p,
+		.begin = begin,
+		.is_same_login = is_same_login,
+		.deliver = deliver,
+		.end = end,
+	};
+	const struct run run = {.everything = everything};
+	struct run_result result = RUN_RESULT_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	p->n_begun = p->n_sessions = p->n_ended = p->n_asked = 0;
+	buf_clear(&p->seen);
+	if (!p->policy.lifetime)
+		p->policy = (struct queue_policy){.lifetime = 432000,
+						  .warn = 14400};
+	assert_int_equal(runner_run(s, &run, &d, &result, &o), 0);
+	assert_int_equal(p->n_begun, p->n_ended);
+	return result;
+}
+
+static void expect(struct spool *s, struct pretence *p, bool everything,
+		   size_t delivered, size_t deferred, size_t left)
+{
+	struct run_result result = run_once(s, p, everything);
+
+	assert_int_equal(result.count.delivered, delivered);
+	assert_int_equal(result.count.deferred, deferred);
+	assert_int_equal(queue_count(s), left);
+	run_result_release(&result);
+}
+
+#define PRETENCE ((struct pretence){.seen = BUF_INIT(1 << 20)})
+
+static void add_many(struct spool *s, unsigned n)
+{
+	char address[64];
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(address, sizeof(address), "u%u@example.net", i);
+		free(queue_add(s, "default", address));
+	}
+}
+
+static void empties_the_queue(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	expect(s, &p, false, 0, 0, 0);
+	assert_int_equal(p.n_begun, 0);
+	add_many(s, 5);
+	free(queue_add(s, "other", "v@example.net w@example.net"));
+	expect(s, &p, false, 6, 0, 0);
+	assert_int_equal(p.n_sessions, 2);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* Who has it is not asked again; the rest waits its time. */
+static void each_recipient_stands_alone(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	p.defers = "late";
+	free(queue_add(s, "default", "a@example.net late@example.net"));
+	expect(s, &p, false, 0, 1, 1);
+	expect(s, &p, false, 0, 0, 1); /* it is not due */
+	assert_int_equal(p.n_sessions, 0);
+	p.defers = NULL;
+	expect(s, &p, true, 1, 0, 0);
+	assert_string_equal(p.seen.p, "late@example.net ");
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+static void a_dead_server_costs_one_attempt(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	add_many(s, 20);
+	p.is_away = true;
+	expect(s, &p, false, 0, 0, 20);
+	assert_int_equal(p.n_sessions, 1);
+	expect(s, &p, false, 0, 0, 20); /* it is left alone for now */
+	assert_int_equal(p.n_sessions, 0);
+	expect(s, &p, true, 0, 0, 20);
+	assert_int_equal(p.n_sessions, 1);
+	p.is_away = false;
+	expect(s, &p, true, 20, 0, 0);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+static void sessions_that_end_are_followed(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	add_many(s, 10);
+	p.per_session = 3;
+	expect(s, &p, false, 10, 0, 0);
+	assert_int_equal(p.n_sessions, 4);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* What kills every session does not stand before the others. */
+static void one_that_kills_is_put_off(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct run_result result;
+
+	(void)state;
+	free(queue_add(s, "default", "killer@example.net"));
+	add_many(s, 5);
+	p.kills = "killer";
+	result = run_once(s, &p, false);
+	assert_int_equal(result.count.delivered, 5);
+	assert_int_equal(queue_count(s), 1);
+	run_result_release(&result);
+	expect(s, &p, false, 0, 0, 1); /* and waits */
+	assert_int_equal(p.n_sessions, 0);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+static void a_refused_login_stops_its_lane(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	add_many(s, 3);
+	p.refuses_login = p.is_same_login = true;
+	expect(s, &p, false, 0, 0, 3);
+	assert_int_equal(p.n_sessions, 1);
+	expect(s, &p, false, 0, 0, 3);
+	assert_int_equal(p.n_sessions, 0);
+	assert_int_equal(p.n_asked, 1);
+	expect(s, &p, true, 0, 0, 3); /* a person asks */
+	assert_int_equal(p.n_sessions, 1);
+	p.is_same_login = false; /* the password is another */
+	expect(s, &p, false, 0, 0, 3);
+	assert_int_equal(p.n_sessions, 1);
+	p.refuses_login = false;
+	expect(s, &p, false, 3, 0, 0);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+static void an_account_that_is_gone_keeps_its_mail(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct run_result result;
+
+	(void)state;
+	free(queue_add(s, "gone", "a@example.net"));
+	add_many(s, 2);
+	result = run_once(s, &p, false);
+	assert_int_equal(result.count.delivered, 2);
+	assert_int_equal(result.worst.cause, CAUSE_CONFIG);
+	assert_int_equal(queue_count(s), 1);
+	run_result_release(&result);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+static void held_ones_stay(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct buf line = BUF_INIT(1024);
+	char *id = queue_add(s, "default", "a@example.net");
+
+	(void)state;
+	assert_int_equal(spool_take(s, id, &e, &o), 1);
+	add_many(s, 1);
+	expect(s, &p, true, 1, 0, 1); /* it is another's just now */
+	entry_note_hold(&e, "look at it", time(NULL), &line);
+	assert_int_equal(spool_append(&e, buf_view(&line), &o), 0);
+	entry_release(&e);
+	expect(s, &p, true, 0, 0, 1);
+	free(id);
+	buf_release(&line);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* A run that was ended behind the last answer. */
+static void what_was_settled_goes(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct progress done = {.standing = STANDING_DELIVERED, .at = 1};
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct buf line = BUF_INIT(1024);
+	char *id = queue_add(s, "default", "a@example.net");
+
+	(void)state;
+	assert_int_equal(spool_take(s, id, &e, &o), 1);
+	entry_note_answer(&e, 0, &done, &line);
+	assert_int_equal(spool_append(&e, buf_view(&line), &o), 0);
+	entry_release(&e);
+	expect(s, &p, false, 0, 0, 0);
+	assert_string_equal(p.seen.p, "");
+	free(id);
+	buf_release(&line);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empties_the_queue),
+		cmocka_unit_test(each_recipient_stands_alone),
+		cmocka_unit_test(a_dead_server_costs_one_attempt),
+		cmocka_unit_test(sessions_that_end_are_followed),
+		cmocka_unit_test(one_that_kills_is_put_off),
+		cmocka_unit_test(a_refused_login_stops_its_lane),
+		cmocka_unit_test(an_account_that_is_gone_keeps_its_mail),
+		cmocka_unit_test(held_ones_stay),
+		cmocka_unit_test(what_was_settled_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

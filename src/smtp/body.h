@@ -19,6 +19,7 @@ struct body {
 	bool stuffed; /* DATA: dots doubled, final dot (RFC 5321 4.5.2) */
 	bool at_line_start;
 	bool ended;       /* all of it, with the final dot, was given out */
+	bool unreadable;  /* a piece could not be had */
 	struct view rest; /* of the piece being stuffed */
 };
 

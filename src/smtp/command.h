@@ -25,6 +25,14 @@ struct command {
 	size_t n_answered;     /* how many have come */
 	bool barrier;          /* what follows waits for its replies */
 	bool essential;        /* once refused, nothing more is sent */
+	bool vital;            /* once it is not accepted the session ends */
+	/* It has all its replies, and none of them is 421; NULL: nobody asks */
+	void (*on_answer)(void *context);
+	void *context;
+	/* Set by the pipeline: */
+	uint64_t end;  /* octets of the flight until it is over */
+	bool has_left; /* the conversation broke without all its replies, but
+			  it may have arrived as a whole */
 };
 
 #define COMMAND_INIT ((struct command){0})

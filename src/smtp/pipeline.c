@@ -21,6 +21,7 @@ struct flight {
 	size_t n_sent;     /* commands wholly handed to the stream */
 	size_t n_answered; /* commands with all their replies */
 	bool sending;      /* commands[n_sent]: its payload is under way */
+	uint64_t n_put;    /* octets handed to the stream */
 	bool stopped;      /* an essential command was refused */
 	struct deadline deadline;
 };
@@ -42,13 +43,28 @@ static void give_up(struct flight *f)
 	stream_abandon(f->s->stream);
 }
 
+/* Which of the commands that lack replies may have arrived all the same? What
+ * still waits in the stream will not leave any more. */
+static void note_what_left(struct flight *f, struct outcome *o)
+{
+	uint64_t out = f->n_put - stream_unsent(f->s->stream);
+	struct command *c;
+	size_t i;
+
+	for (i = f->n_answered; i < f->n_sent; i++) {
+		c = &f->commands[i];
+		c->has_left = c->end <= out;
+		if (c->has_left && c->payload)
+			o->uncertain = true;
+	}
+}
+
 /* The conversation broke down at commands[n_answered]: say where, and whether
- * the message may have got through all the same. */
+ * a message may have got through all the same. */
 static int broken(struct flight *f, struct outcome *o)
 {
 	struct session *s = f->s;
 	const struct command *c = NULL;
-	size_t i;
 
 	give_up(f);
 	if (f->n_answered < f->n)
@@ -61,11 +77,7 @@ static int broken(struct flight *f, struct outcome *o)
 				    c->verb);
 	if (!o->host)
 		outcome_set_host(o, s->host);
-	if (stream_unsent(s->stream) || f->sending)
-		return -1; /* not all of it has left, and no more will */
-	for (i = f->n_answered; i < f->n_sent; i++)
-		if (f->commands[i].payload)
-			o->uncertain = true;
+	note_what_left(f, o);
 	return -1;
 }
 
@@ -95,6 +107,12 @@ static int refuse_unsolicited(struct flight *f, struct outcome *o)
 	return garbage(f, "it sent a reply to nothing", o);
 }
 
+static void put(struct flight *f, struct view octets)
+{
+	stream_put(f->s->stream, octets);
+	f->n_put += octets.n;
+}
+
 /* Say its line, if it has one. Where no reply is due none may be waiting. */
 static int begin_command(struct flight *f, const struct command *c,
 			 struct outcome *o)
@@ -105,9 +123,28 @@ static int begin_command(struct flight *f, const struct command *c,
 		return -1;
 	if (!c->line)
 		return 0;
-	stream_put(s->stream, view_of(c->line));
+	put(f, view_of(c->line));
 	trace_line(s->trace, TRACE_SENT,
 		   view_trim(view_of(c->shown ? c->shown : c->line)));
+	return 0;
+}
+
+/* The next piece of the payload. -1: it can't be read, so what was announced
+ * can't follow. */
+static int send_piece(struct flight *f, struct command *c, struct outcome *o)
+{
+	struct view piece;
+	int rc = body_next(c->payload, &piece, o);
+
+	if (rc < 0) {
+		give_up(f);
+		c->payload->unreadable = true;
+		note_what_left(f, o);
+		return -1;
+	}
+	f->sending = !body_is_over(c->payload);
+	if (rc > 0)
+		put(f, piece);
 	return 0;
 }
 
@@ -115,30 +152,21 @@ static int begin_command(struct flight *f, const struct command *c,
  * server speaks out of turn. */
 static int fill(struct flight *f, struct outcome *o)
 {
-	struct stream *stream = f->s->stream;
 	struct command *c;
-	struct view piece;
-	int rc;
 
-	while (stream_unsent(stream) < WINDOW) {
+	while (stream_unsent(f->s->stream) < WINDOW) {
 		if (!f->sending && !may_send(f))
 			return 0;
 		c = &f->commands[f->n_sent];
 		if (!f->sending && begin_command(f, c, o) < 0)
 			return -1;
 		f->sending = c->payload != NULL;
-		if (f->sending) {
-			rc = body_next(c->payload, &piece, o);
-			if (rc < 0) {
-				give_up(f);
-				return -1;
-			}
-			f->sending = !body_is_over(c->payload);
-			if (rc > 0)
-				stream_put(stream, piece);
-		}
-		if (!f->sending)
+		if (f->sending && send_piece(f, c, o) < 0)
+			return -1;
+		if (!f->sending) {
+			c->end = f->n_put;
 			f->n_sent++;
+		}
 	}
 	return 0;
 }
@@ -180,6 +208,18 @@ static void hide_secrets(const struct session *s, struct reply *reply)
 	buf_add_text(&reply->text, SESSION_HIDDEN);
 }
 
+/* A vital command was not accepted: what follows it was said to a state that
+ * is not there. That is about the session and no judgement on a message. */
+static int refuse_to_go_on(struct flight *f, const struct command *c,
+			   const struct reply *last, struct outcome *o)
+{
+	give_up(f);
+	reply_fail(last, c->step, f->s->host, c->verb, o);
+	o->status[0] = '4';
+	note_what_left(f, o);
+	return -1;
+}
+
 /* A command has all its replies: what follows from that for the flight. */
 static int settle(struct flight *f, const struct reply *last, struct outcome *o)
 {
@@ -202,8 +242,12 @@ static int settle(struct flight *f, const struct reply *last, struct outcome *o)
 		f->stopped = true;
 		f->n_sent++;
 	}
+	if (c->vital && reply_class(last) != 2)
+		return refuse_to_go_on(f, c, last, o);
 	if (c->essential && reply_class(last) >= 4)
 		f->stopped = true;
+	if (c->on_answer)
+		c->on_answer(c->context);
 	return 0;
 }
 
@@ -311,7 +355,12 @@ static int check_count(struct flight *f, struct outcome *o)
 int pipeline_run(struct session *s, struct command *commands, size_t n,
 		 struct outcome *o)
 {
-	struct flight f = {.s = s, .commands = commands, .n = n};
+	struct flight f = {
+		.s = s,
+		.commands = commands,
+		.n = n,
+		.n_put = stream_unsent(s->stream),
+	};
 	int rc = 0;
 
 	renew_deadline(&f);

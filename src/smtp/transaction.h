@@ -52,7 +52,8 @@ struct result {
  * initialised entry for each recipient and is filled in every case.
  *
  * partial off: unless every recipient is accepted, nothing is sent (DESIGN:
- * exit 0 is everybody, exit non-zero is nobody). partial on: each stands alone.
+ * exit 0 is everybody, exit non-zero is nobody). With `defer` those who are
+ * refused for now (4xx) stop nobody. partial on: each stands alone.
  * What the server can't take is encoded (mail/plan) or refused before MAIL:
  * 5.6.7 an address needs SMTPUTF8, 5.6.3 and 5.6.0 the content, 5.3.4 the size
  * that it would have on the wire; 5.7.30 and 5.3.3 what the policy asks for and
@@ -65,6 +66,12 @@ struct result {
 int transaction_run(struct session *s, const struct submission *m,
 		    const struct transaction_policy *policy,
 		    struct result *results, struct outcome *o);
+
+/* The same for one that is prepared (smtp/exchange.h), up to where everybody's
+ * results would be made of it. 0: it was answered, and if `o` is a failure that
+ * was the answer; -1: the conversation failed. */
+struct exchange;
+int transaction_carry(struct exchange *x, struct outcome *o);
 
 void result_release(struct result *r);
 #define RESULT_INIT ((struct result){.reply = REPLY_INIT})

@@ -1,0 +1,307 @@
+"""What is sent now, what is queued, and what is done with it later."""
+
+import time
+
+import pytest
+
+from conftest import PASSWORD
+
+CHUNKING = "PIPELINING,SIZE=10485760,8BITMIME,DSN,CHUNKING"
+ENDINGS = {     # one row for each way to fail: how, and does it wait?
+    "connection lost": ({"greeting": "421 4.3.2 not now"}, True),
+    "login refused": ({"auth": "535 5.7.8 no"}, True),
+    "no login now": ({"auth": "454 4.7.0 later"}, True),
+    "no STARTTLS": ({"starttls": "454 4.7.0 no"}, True),
+    "sender deferred": ({"mail": "450 4.2.0 later"}, True),
+    "sender refused": ({"mail": "550 5.1.8 never"}, False),
+    "recipient deferred": ({"rcpt": "450 4.2.0 grey"}, True),
+    "recipient refused": ({"rcpt": "550 5.1.1 none"}, False),
+    "DATA deferred": ({"data": "451 4.3.0 later"}, True),
+    "content deferred": ({"body": "452 4.3.1 full"}, True),
+    "content refused": ({"body": "554 5.6.0 bad"}, False),
+}
+
+
+@pytest.fixture
+def queue(rider):
+    """The ids in the usual place of the queue."""
+    place = rider.home / ".local/state/postrider/queue"
+
+    def ids():
+        if not place.exists():
+            return []
+        return sorted(p.name for p in place.iterdir() if "." not in p.name)
+    ids.place = place
+    return ids
+
+
+def entry(queue):
+    ids = queue()
+    assert len(ids) == 1
+    return (queue.place / ids[0]).read_bytes()
+
+
+def got(message):
+    """Who has it."""
+    return [r.address.decode() for r in message.recipients if r.delivered]
+
+
+def wait_until(question, seconds=10):
+    end = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("setting", ["off", "on"])
+def test_what_waits(start, send, rider, queue, ending, setting):
+    faults, waits = ENDINGS[ending]
+    peer = start(faults=faults, strict=False)
+    result = send(peer, "bob@example.net", queue=setting)
+    if setting == "off":
+        assert result.code != 0 and queue() == []
+    elif waits:
+        assert result.code == 0 and result.err == ""
+        assert b"\nto bob@example.net\n" in entry(queue)
+    else:
+        assert result.code not in (0, 75) and queue() == []
+    assert peer.messages == []
+
+
+def test_a_server_that_is_away(start, send, queue, rider, account):
+    peer = start()
+    text = account(peer, queue="on")
+    rider.config(text.replace(f"port {peer.port}", "port 1"))
+    assert rider.run("bob@example.net", stdin=b"\nhello\n").code == 0
+    assert len(queue()) == 1
+    rider.config(text)
+    assert rider.run("-q").code == 0
+    assert queue() == [] and len(peer.messages) == 1
+    assert peer.messages[0].content.endswith(b"\r\n\r\nhello\r\n")
+
+
+@pytest.mark.parametrize("caps", ["", CHUNKING])
+@pytest.mark.parametrize("option, setting, now, later", [
+    ((), "on", 1, 1), ((), "only", 0, 1), (("-odi",), "only", 1, 1),
+    (("-odq",), "on", 0, 1), (("-odd",), "on", 0, 1),
+    (("-odq",), "only", 0, 1), (("-odi",), "on", 1, 1),
+    (("-odi",), "off", 1, 1), (("-odb",), "off", 1, 1),
+])
+def test_when(start, send, rider, queue, caps, option, setting, now, later):
+    peer = start(**({"capabilities": caps} if caps else {}))
+    assert send(peer, *option, "bob@example.net", queue=setting).code == 0
+    assert (len(peer.messages), len(queue())) == (now, 1 - now)
+    assert rider.run("-q").code == 0
+    assert (len(peer.messages), queue()) == (later, [])
+
+
+@pytest.mark.parametrize("option", [("-odq",), ("-odd",), ("-Q", "why")])
+def test_without_a_queue(start, send, queue, option):
+    peer = start()
+    result = send(peer, *option, "bob@example.net")
+    assert result.code == 78 and "set queue on" in result.err
+    assert peer.sessions == [] and queue() == []
+
+
+def test_in_the_background(start, send, queue):
+    peer = start()
+    assert send(peer, "-odb", "bob@example.net", queue="on",
+                settle=None).code == 0
+    wait_until(lambda: peer.messages and not queue())
+
+
+def test_in_the_background_to_nobody(start, send, queue):
+    peer = start(faults={"rcpt": "450 4.2.0 grey"})
+    assert send(peer, "-odb", "bob@example.net", queue="on",
+                settle=None).code == 0
+    wait_until(lambda: b"grey" in entry(queue))
+
+
+def test_held(start, send, rider, queue):
+    peer = start()
+    assert send(peer, "-Q", "look first", "bob@example.net",
+                queue="on").code == 0
+    for option in ("-q", "--queue-run", "-qRbob", "-q!Rcarol"):
+        rider.run(option)
+    assert peer.sessions == [] and len(queue()) == 1
+    assert rider.run("-qQ").code == 0
+    assert len(peer.messages) == 1 and queue() == []
+
+
+@pytest.mark.parametrize("partial", ["off", "on"])
+def test_each_recipient(start, send, rider, queue, partial):
+    """Deferred ones wait, whoever else has it; a refused one stops all, or
+    with partial on only itself."""
+    grey = {"grey@example.net": "450 4.2.0 grey"}
+    both = dict(grey, **{"none@example.net": "550 5.1.1 none"})
+    peer = start(refuse=grey)
+    result = send(peer, "bob@example.net", "grey@example.net", queue="on",
+                  partial=partial)
+    assert result.code == 0
+    assert got(peer.messages[0]) == ["bob@example.net"]
+    assert b"\nto grey@example.net\n" in entry(queue)
+    assert b"\nto bob@" not in entry(queue)
+    peer.refuse.clear()
+    assert rider.run("-q").code == 0
+    assert got(peer.messages[1]) == ["grey@example.net"]
+    peer.refuse.update(both)
+    result = send(peer, "bob@example.net", "grey@example.net",
+                  "none@example.net", queue="on", partial=partial)
+    assert result.code == 67 and "none@example.net" in result.err
+    assert len(peer.messages) == (2 if partial == "off" else 3)
+    assert len(queue()) == (0 if partial == "off" else 1)
+
+
+def test_from_the_queue_each_stands_alone(start, send, rider, queue):
+    peer = start(refuse={"grey@example.net": "450 4.2.0 grey"})
+    assert send(peer, "-odq", "grey@example.net", "bob@example.net",
+                queue="on").code == 0
+    assert rider.run("-q").code == 75
+    assert got(peer.messages[0]) == ["bob@example.net"]
+    rider.run("--queue-run")        # it is not its time yet
+    assert len(peer.sessions) == 1
+    rider.run("-q")                 # only who still waits is asked
+    assert len(peer.messages) == 1
+    assert "bob@" not in " ".join(map(str, peer.session.commands))
+    peer.refuse.clear()
+    assert rider.run("-q").code == 0
+    assert got(peer.messages[1]) == ["grey@example.net"]
+    assert queue() == []
+
+
+def test_a_good_connection_empties_the_queue(start, send, rider, queue):
+    peer = start(capabilities=CHUNKING)
+    for name in ("a", "b", "c"):
+        assert send(peer, "-odq", f"{name}@example.net", queue="on").code == 0
+    assert len(queue()) == 3
+    assert send(peer, "now@example.net", queue="on", settle=None).code == 0
+    wait_until(lambda: len(peer.messages) == 4 and not queue())
+    assert peer.settle(5)
+    assert len(peer.sessions) == 1
+    assert got(peer.messages[0]) == ["now@example.net"]
+
+
+def test_and_leaves_what_waits_its_time(start, send, rider, queue):
+    peer = start(refuse={"grey@example.net": "450 4.2.0 grey"})
+    assert send(peer, "grey@example.net", queue="on").code == 0
+    assert send(peer, "now@example.net", queue="on").code == 0
+    assert peer.settle(5)
+    time.sleep(0.2)
+    assert len(queue()) == 1 and len(peer.sessions) == 2
+
+
+def test_settings_go_along(start, rider, queue, account):
+    """What the command line said of the way holds for the queue run too."""
+    peer = start()
+    rider.config("account other\nhost 127.0.0.1\nport 1\nqueue on\n")
+    path = rider.config(account(peer, name="work", queue="on"), "conf")
+    assert rider.run("-C", str(path), "-a", "work", "--chunking=off", "-odq",
+                     "bob@example.net", stdin=b"\nhello\n").code == 0
+    text = entry(queue)
+    assert b"\nset chunking off\n" in text and b"\naccount work\n" in text
+    assert PASSWORD.encode() not in text
+    assert rider.run("-q").code == 0
+    assert len(peer.messages) == 1
+
+
+def test_an_account_that_is_gone(start, send, rider, queue, account):
+    peer = start()
+    assert send(peer, "-odq", "bob@example.net", queue="on").code == 0
+    rider.config(account(peer, name="renamed", queue="on"))
+    result = rider.run("-q")
+    assert result.code == 78 and "default" in result.err
+    assert len(queue()) == 1
+
+
+def test_dsn_wishes_go_along(start, send, rider, queue):
+    peer = start()
+    assert send(peer, "-odq", "-N", "success,failure", "-R", "hdrs", "-V",
+                "a+b", "bob@example.net", queue="on").code == 0
+    assert rider.run("-q").code == 0
+    words = " ".join(str(c) for c in peer.session.commands)
+    assert "RET=HDRS" in words and "ENVID=a+2Bb" in words
+    assert "NOTIFY=SUCCESS,FAILURE" in words
+
+
+def test_by_smtp(start, rider, queue, account):
+    """-bs: what may work later is taken, and said to be queued."""
+    peer = start(faults={"rcpt": "450 4.2.0 grey"})
+    rider.config(account(peer, queue="on"))
+    result = rider.run("-bs", stdin=b"EHLO me\r\nMAIL FROM:<a@example.org>\r\n"
+                       b"RCPT TO:<bob@example.net>\r\nDATA\r\n"
+                       b"Subject: x\r\n\r\nhello\r\n.\r\nQUIT\r\n")
+    assert result.code == 0
+    assert f"250 2.0.0 queued as {queue()[0]}" in result.out
+    peer.faults.clear()
+    assert rider.run("-q").code == 0 and len(peer.messages) == 1
+
+
+def test_the_log_knows_it(start, send, rider, queue, tmp_path):
+    peer = start(faults={"rcpt": "450 4.2.0 grey"})
+    log = tmp_path / "log"
+    assert send(peer, "bob@example.net", queue="on", logfile=log).code == 0
+    first = log.read_text()
+    assert f"queue={queue()[0]} " in first and "exitcode=0" in first
+    assert "status=4.2.0" in first and "grey" in first
+    peer.faults.clear()
+    rider.run("-q")
+    second = log.read_text().splitlines()[1]
+    assert first.split("queue=")[1].split()[0] in second
+    assert "status=2.0.0" in second
+
+
+def test_json(start, send, queue):
+    peer = start(faults={"rcpt": "450 4.2.0 grey"})
+    result = send(peer, "--report=json", "bob@example.net", queue="on")
+    assert result.code == 0
+    assert '"result": "queued"' in result.out and '"status": "4.2.0"' in \
+        result.out and '"exit_code": 0' in result.out
+
+
+@pytest.mark.parametrize("time_left, code", [("100000;R", 1), ("1;R", 0),
+                                             ("1;N", 1)])
+def test_deliver_by(start, send, rider, queue, time_left, code):
+    """The time that a message has spent in the queue counts."""
+    peer = start(capabilities="PIPELINING,DELIVERBY,DSN")
+    assert send(peer, "-odq", f"--deliverby={time_left}", "bob@example.net",
+                queue="on").code == 0
+    time.sleep(2)
+    rider.run("-q")
+    assert len(peer.messages) == code
+    if time_left == "1;N":
+        assert "BY=-" in " ".join(str(c) for c in peer.session.commands)
+
+
+def test_nowhere_to_put_it(start, send, rider):
+    """It is not taken: what the server said is the exit code, and why it could
+    not be queued is told."""
+    peer = start(faults={"rcpt": "450 4.2.0 grey"})
+    result = send(peer, "bob@example.net", queue="on",
+                  queue_dir="/proc/queue")
+    assert result.code == 75
+    assert "could not be queued" in result.err and "grey" in result.err
+    result = send(peer, "-odq", "bob@example.net", queue="on",
+                  queue_dir="/proc/queue")
+    assert result.code in (71, 73, 74) and "/proc" in result.err
+
+
+def test_every_so_often(start, send, rider, queue):
+    """-qf2s: until it is ended."""
+    import signal
+    import subprocess
+
+    from harness import binary
+
+    peer = start()
+    assert send(peer, "-odq", "bob@example.net", queue="on").code == 0
+    child = subprocess.Popen([binary(), "-qf1s"], env=rider.environment(),
+                             stdin=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: len(peer.messages) == 1)
+        assert send(peer, "-odq", "bob@example.net", queue="on",
+                    settle=None).code == 0
+        wait_until(lambda: len(peer.messages) == 2)
+    finally:
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == -signal.SIGTERM

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -16,6 +17,93 @@
 #include "letter.h"
 
 #define LIMIT (8u << 20)
+
+/* ------------------------------------------------- a file system with faults */
+
+/* These stand in for the C library's. */
+static struct {
+	int tmpfile; /* errno for O_TMPFILE; 0: as it is */
+	int proc;    /* for linkat of /proc/…; */
+	int link;    /* for any other linkat */
+	int renameat2;
+	int renameat;
+	int fsync_error;
+	unsigned fsync_at; /* which one fails, from 1; 0: none */
+	unsigned fsyncs;   /* so many there were */
+	unsigned fdatasyncs;
+} fault;
+
+static int open_or_fail(int dir, const char *name, int flags)
+{
+	if ((flags & O_TMPFILE) == O_TMPFILE && fault.tmpfile) {
+		errno = fault.tmpfile;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, dir, name, flags, 0600);
+}
+
+/* Both of its names, whatever the size of file offsets. */
+int open_for_test(int dir, const char *name, int flags, ...) __asm__("openat");
+int open_for_test(int dir, const char *name, int flags, ...)
+{
+	return open_or_fail(dir, name, flags);
+}
+
+int open64_for_test(int dir, const char *name, int flags,
+		    ...) __asm__("openat64");
+int open64_for_test(int dir, const char *name, int flags, ...)
+{
+	return open_or_fail(dir, name, flags);
+}
+
+static int or_fail(int error, long rc)
+{
+	if (!error)
+		return (int)rc;
+	errno = error;
+	return -1;
+}
+
+int linkat(int from_dir, const char *from, int dir, const char *name, int flags)
+{
+	int error = *from == '/' ? fault.proc : fault.link;
+
+	return or_fail(error,
+		       error ? 0
+			     : syscall(SYS_linkat, from_dir, from, dir, name,
+				       flags));
+}
+
+int renameat2(int from_dir, const char *from, int dir, const char *name,
+	      unsigned flags)
+{
+	return or_fail(fault.renameat2,
+		       fault.renameat2 ? 0
+				       : syscall(SYS_renameat2, from_dir, from,
+						 dir, name, flags));
+}
+
+int renameat(int from_dir, const char *from, int dir, const char *name)
+{
+	return or_fail(fault.renameat,
+		       fault.renameat ? 0
+				      : syscall(SYS_renameat2, from_dir, from,
+						dir, name, 0));
+}
+
+int fsync(int fd)
+{
+	fault.fsyncs++;
+	if (fault.fsyncs == fault.fsync_at)
+		return or_fail(fault.fsync_error, 0);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+	fault.fdatasyncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 static struct spool *open_queue(void)
 {
@@ -615,11 +703,142 @@ static void appends_all_or_nothing(void **state)
 	assert_string_equal(text.p, HEAD MAIL);
 	assert_int_equal(e.end, strlen(HEAD MAIL));
 	outcome_release(&o);
+	fault.fdatasyncs = 0;
 	assert_int_equal(spool_append(&e, VIEW("retry 3\n"), &o), 0);
+	assert_int_equal(fault.fdatasyncs, 1);
 	get(s, NAME, &text);
 	assert_string_equal(text.p, HEAD MAIL "retry 3\n");
 	entry_release(&e);
 	buf_release(&text);
+	spool_close(s);
+}
+
+/* Each way to come into the queue, where the file system lacks those before. */
+static void comes_in_by_every_way(void **state)
+{
+	static const struct {
+		int tmpfile, proc, renameat2, link;
+		unsigned fsyncs;
+	} rows[] = {
+		{0, 0, 0, 0, 2},
+		{EOPNOTSUPP, 0, 0, 0, 2},
+		{EISDIR, 0, 0, 0, 2},
+		{ENOENT, 0, 0, 0, 2},
+		{0, ENOENT, 0, 0, 3}, /* /proc is missing: written twice */
+		{0, EPERM, 0, 0, 3},
+		{EOPNOTSUPP, 0, EINVAL, 0, 2},
+		{EOPNOTSUPP, 0, ENOSYS, 0, 2},
+		{EOPNOTSUPP, 0, EINVAL, EPERM, 2},
+		{EOPNOTSUPP, 0, EINVAL, EOPNOTSUPP, 2},
+	};
+	size_t i, given;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++) {
+		struct spool *s = open_queue();
+		struct outcome o = OUTCOME_INIT;
+		struct buf first = BUF_INIT(LIMIT), now = BUF_INIT(LIMIT);
+
+		memset(&fault, 0, sizeof(fault));
+		fault.tmpfile = rows[i].tmpfile;
+		fault.proc = rows[i].proc;
+		fault.renameat2 = rows[i].renameat2;
+		fault.link = rows[i].link;
+		free(add_one(s, "A: b\n\nc\n"));
+		assert_int_equal(fault.fsyncs, rows[i].fsyncs);
+		assert_int_equal(count_files(s), 1);
+		for (given = 0; given < 2; given++) {
+			struct entry e = ENTRY_INIT;
+
+			e.id = memory_dup(NAME);
+			address(&e, given ? "a@b.example" : "c@d.example");
+			if (add(s, VIEW("A: b\n\nc\n"), &e, &o) < 0)
+				fail_msg("%s", o.text);
+			get(s, NAME, given ? &now : &first);
+			entry_release(&e);
+			assert_int_equal(count_files(s), 2);
+			if (spool_read(s, NAME, &e, &o) != 1)
+				fail_msg("%zu: %s", i, o.text);
+			entry_release(&e);
+		}
+		assert_string_equal(first.p, now.p);
+		memset(&fault, 0, sizeof(fault));
+		buf_release(&first);
+		buf_release(&now);
+		spool_close(s);
+		assert_int_equal(system("rm -rf queue"), 0);
+	}
+}
+
+/* Where a step fails nothing is there, whatever the way. */
+static void leaves_nothing_when_a_step_fails(void **state)
+{
+	static const struct {
+		int tmpfile, proc, renameat2, link, renameat;
+		unsigned fsync_at;
+		int error;
+		const char *status;
+	} rows[] = {
+		{EROFS, 0, 0, 0, 0, 0, 0, "4.3.0"},
+		{ENOSPC, 0, 0, 0, 0, 0, 0, "4.3.1"},
+		{0, 0, 0, 0, 0, 1, EIO, "4.3.0"},
+		{0, 0, 0, 0, 0, 1, EDQUOT, "4.3.1"},
+		{0, 0, 0, 0, 0, 2, EIO, "4.3.0"},
+		{0, ENOSPC, 0, 0, 0, 0, 0, "4.3.1"},
+		{0, EIO, 0, 0, 0, 0, 0, "4.3.0"},
+		{EISDIR, 0, 0, 0, 0, 1, EIO, "4.3.0"},
+		{EISDIR, 0, 0, 0, 0, 2, EIO, "4.3.0"},
+		{EISDIR, 0, ENOSPC, 0, 0, 0, 0, "4.3.1"},
+		{EISDIR, 0, EINVAL, EPERM, EIO, 0, 0, "4.3.0"},
+	};
+	struct spool *s = open_queue();
+	size_t i, given;
+
+	(void)state;
+	for (i = 0; i < 2 * N_OF(rows); i++) {
+		struct outcome o = OUTCOME_INIT;
+		struct entry e = ENTRY_INIT;
+
+		given = i % 2;
+		address(&e, "a@b.example");
+		if (given)
+			e.id = memory_dup(NAME);
+		memset(&fault, 0, sizeof(fault));
+		fault.tmpfile = rows[i / 2].tmpfile;
+		fault.proc = rows[i / 2].proc;
+		fault.renameat2 = rows[i / 2].renameat2;
+		fault.link = rows[i / 2].link;
+		fault.renameat = rows[i / 2].renameat;
+		fault.fsync_at = rows[i / 2].fsync_at;
+		fault.fsync_error = rows[i / 2].error;
+		if (add(s, VIEW("A: b\n\nc\n"), &e, &o) == 0)
+			fail_msg("row %zu", i / 2);
+		memset(&fault, 0, sizeof(fault));
+		assert_int_equal(o.cause, CAUSE_SYSTEM);
+		assert_string_equal(o.status, rows[i / 2].status);
+		assert_int_equal(e.id != NULL, given);
+		assert_int_equal(count_files(s), 0);
+		outcome_release(&o);
+		entry_release(&e);
+	}
+	spool_close(s);
+}
+
+/* A signal is no failure. */
+static void is_not_disturbed_by_signals(void **state)
+{
+	struct spool *s = open_queue();
+	unsigned at;
+
+	(void)state;
+	for (at = 1; at <= 2; at++) {
+		memset(&fault, 0, sizeof(fault));
+		fault.fsync_at = at;
+		fault.fsync_error = EINTR;
+		free(add_one(s, "A: b\n\nc\n"));
+		assert_int_equal(fault.fsyncs, 3);
+	}
+	memset(&fault, 0, sizeof(fault));
 	spool_close(s);
 }
 
@@ -729,6 +948,9 @@ int main(void)
 		TEST(trusts_no_file_of_others),
 		TEST(leaves_nothing_when_there_is_no_room),
 		TEST(appends_all_or_nothing),
+		TEST(comes_in_by_every_way),
+		TEST(leaves_nothing_when_a_step_fails),
+		TEST(is_not_disturbed_by_signals),
 		TEST(cleans_up_what_is_abandoned),
 		TEST(several_add_at_a_time),
 	};

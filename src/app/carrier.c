@@ -122,7 +122,7 @@ static bool is_same_login(void *context, const char *proof)
 	return is_same;
 }
 
-/* ------------------------------------------------------------ an entry's way */
+/* ---------------------------------------------------------- an entry's way */
 
 /* The recipients that wait; only the array is the job's own. */
 static void take_waiting(struct parcel *p)

@@ -145,7 +145,7 @@ int dispatch(struct job *job, struct link *l, struct outcome *o)
 	return 0;
 }
 
-/* ------------------------------------------------------ and in the background */
+/* --------------------------------------------------- and in the background */
 
 static bool has_delivered(const struct job *job)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From a job to an entry of the queue: by what account, for whom, since when. */
+/* From a job to an entry of the queue: by what account, for whom. */
 #include "app/enqueue.h"
 
 #include <stdlib.h>

@@ -102,7 +102,7 @@ static void add_recipients(struct buf *out, const struct logline *l)
 	buf_release(&list);
 }
 
-/* What was in the way: of the whole, else of the first that had to be queued. */
+/* What was in the way: of the whole, else of the first that was queued. */
 static const struct outcome *why_of(const struct logline *l)
 {
 	size_t i;

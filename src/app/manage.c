@@ -63,7 +63,7 @@ static void note_failure(struct manager *m, const char *id, struct outcome *o)
 	outcome_release(o);
 }
 
-/* ------------------------------------------------------------ which are meant */
+/* --------------------------------------------------------- which are meant */
 
 /* Words that are ids: so the files of others need not be read. */
 static bool may_be_meant(const struct manager *m, const char *id)
@@ -135,7 +135,7 @@ static void say_missing(struct manager *m)
 	}
 }
 
-/* --------------------------------------------------------- one after the other */
+/* ----------------------------------------------------- one after the other */
 
 /* As spool_take, but wait a little for who has it. 0: it is gone. -1 also: it
  * is being sent (CAUSE_SYSTEM 4.3.0). */
@@ -257,7 +257,7 @@ static int manage(struct manager *m)
 	return m->code;
 }
 
-/* ---------------------------------------------------------------- the changes */
+/* ------------------------------------------------------------- the changes */
 
 /* Put the event behind it, and say what has become of it. */
 static int note(struct manager *m, struct entry *e, struct buf *line,
@@ -338,7 +338,7 @@ static int remove_entry(struct manager *m, struct entry *e, struct outcome *o)
 	return say_only(e, "removed");
 }
 
-/* ------------------------------------------------------------------- the look */
+/* ---------------------------------------------------------------- the look */
 
 /* As a file of text has it, LF at the ends of lines; printable on a terminal,
  * where a message could else do what it wants. */
@@ -416,7 +416,7 @@ static int show(struct manager *m, struct entry *e, struct outcome *o)
 			       : 0;
 }
 
-/* ------------------------------------------------------------------ the modes */
+/* --------------------------------------------------------------- the modes */
 
 int manage_show(const struct request *r)
 {

@@ -203,7 +203,7 @@ static int run_once(const struct request *r)
 	return r->queue.all_users ? users_run(r, run_own) : run_own(r);
 }
 
-/* --------------------------------------------------------------- every so often */
+/* ---------------------------------------------------------- every so often */
 
 static void run_apart(const void *context, int fd)
 {

@@ -165,7 +165,7 @@ static void give_up(struct feed *f, struct entry *e, int64_t now,
 	buf_release(&age);
 }
 
-/* ------------------------------------------------------------------ the feed */
+/* ----------------------------------------------------------------- the feed */
 
 /* An entry whose run ended between its last answer and its removal. */
 static bool was_left(struct feed *f, struct entry *e)

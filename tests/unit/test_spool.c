@@ -524,10 +524,9 @@ static void cuts_a_torn_end_off(void **state)
 		assert_int_equal(e.attempts, whole / 12);
 		assert_int_equal(e.end, strlen(HEAD MAIL) + whole);
 		assert_int_equal(spool_append(&e, VIEW("retry 5\n"), &o), 0);
-		assert_int_equal(spool_append(&e, VIEW("retry 6\n"), &o), 0);
 		entry_release(&e);
-		buf_printf(&want, HEAD MAIL "%.*sretry 5\nretry 6\n",
-			   (int)whole, events);
+		buf_printf(&want, HEAD MAIL "%.*sretry 5\n", (int)whole,
+			   events);
 		get(s, NAME, &text);
 		assert_string_equal(text.p, want.p);
 		buf_clear(&text);

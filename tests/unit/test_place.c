@@ -79,7 +79,7 @@ static void shares_a_place_with_the_homeless(void **state)
 	assert_int_equal(place_shared()[0], '/');
 }
 
-/* ------------------------------------------------------------ what is made */
+/* ------------------------------------------------------------- what is made */
 
 static char *below(const char *name)
 {
@@ -169,7 +169,7 @@ static void is_an_absolute_path(void **state)
 	outcome_release(&o);
 }
 
-/* ---------------------------------------------------------- who is trusted */
+/* ----------------------------------------------------------- who is trusted */
 
 static void make(const char *name, mode_t mode)
 {

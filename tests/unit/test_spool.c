@@ -18,7 +18,7 @@
 
 #define LIMIT (8u << 20)
 
-/* ----------------------------------------------- a file system with faults */
+/* ------------------------------------------------ a file system with faults */
 
 /* These stand in for the C library's. */
 static struct {
@@ -205,7 +205,7 @@ static void check_body(const struct entry *e, struct view body)
 	free(got);
 }
 
-/* -------------------------------------------------------------- round trip */
+/* --------------------------------------------------------------- round trip */
 
 static void keeps_a_message(void **state)
 {
@@ -583,7 +583,7 @@ static void refuses_what_is_cut_off(void **state)
 	spool_close(s);
 }
 
-/* -------------------------------------------------------- what is not ours */
+/* --------------------------------------------------------- what is not ours */
 
 static void refuse(const struct spool *s, const char *why)
 {
@@ -887,7 +887,7 @@ static void cleans_up_what_is_abandoned(void **state)
 	spool_close(s);
 }
 
-/* ------------------------------------------------------- several at a time */
+/* -------------------------------------------------------- several at a time */
 
 #define WRITERS 4
 #define EACH    40

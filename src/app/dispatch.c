@@ -182,6 +182,7 @@ static bool is_wanted_now(const struct job *job, const struct link *l,
 	}
 	if (!can_hand_on(job, l))
 		return false;
+	server_forget(s, run->only_lane); /* it works */
 	run->has_session = true;
 	if (runner_count(s, run, &n, &ignored) < 0)
 		n = 0;

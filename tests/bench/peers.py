@@ -57,7 +57,8 @@ def fetch():
 class Jail:
     """The root directory in which all programs run."""
 
-    def __init__(self, directory, programs=()):
+    def __init__(self, directory, programs=None):
+        """programs: {name in /opt: path}."""
         self.root = Path(directory) / "root"
         for name in ("usr", "etc", "dev", "opt", "root", "var/log",
                      "var/spool", "var/lib", "run", "tmp"):
@@ -84,8 +85,8 @@ class Jail:
         self.write("etc/hosts", "127.0.0.1 client.example.org localhost "
                    f"{os.uname().nodename}\n")
         self.write("etc/mailname", "client.example.org\n")
-        for program in programs:
-            shutil.copy(program, self.root / "opt")
+        for name, program in (programs or {}).items():
+            shutil.copy(program, self.root / "opt" / name)
 
     def write(self, name, text, mode=0o644):
         path = self.root / name
@@ -290,6 +291,8 @@ alias_maps =
 {'defer_transports = smtp' if deferred else ''}
 {self.settings}
 """)
+        # One that is new might be written just now: it would wait.
+        os.utime(self.jail.root / "etc/postfix/main.cf", (10 ** 9, 10 ** 9))
 
     def begin(self):
         """Start its daemons, and have what was queued taken in."""

@@ -7,6 +7,8 @@ a second or two.  No TLS, no login, one thread a session.
         ... depot.port ...
     depot.letters       [Letter], in the order in which they were accepted
     depot.sessions      how many connections there were
+    depot.unheard       how often a message was accepted, and the connection
+                        ended before that was said
 
 What it does wrong is up to `fault`, a function that is called with the session
 and an event: "connect", "ehlo", "mail", "rcpt", "data" (the word DATA),
@@ -21,6 +23,7 @@ import re
 import socket
 import struct
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 
 BLOCK = 1 << 18
@@ -49,6 +52,7 @@ class Session:
         self.letter = None
         self.line = ""
         self.taken = 0          # messages that were accepted
+        self.untold = []        # their marks, as long as nothing was sent
         self.is_over = False
 
     def run(self):
@@ -65,7 +69,7 @@ class Session:
     def _flush(self):
         if self.out:
             self.sock.sendall("".join(self.out).encode())
-            self.out = []
+            self.out, self.untold = [], []
 
     def _more(self):
         self._flush()
@@ -79,6 +83,8 @@ class Session:
 
     def _drop(self):
         """End it now: what was said and not sent is lost as well."""
+        with self.depot.lock:
+            self.depot.unheard.update(self.untold)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                              struct.pack("ii", 1, 0))
         raise ConnectionError
@@ -180,6 +186,7 @@ class Session:
 
     def _keep(self):
         self.taken += 1
+        self.untold.append(self.letter.mark)
         with self.depot.lock:
             self.depot.letters.append(self.letter)
 
@@ -190,6 +197,7 @@ class Depot:
         self.offers += ["PIPELINING"] * pipelining + ["CHUNKING"] * chunking
         self.fault = fault or (lambda session, event: None)
         self.letters, self.violations = [], []
+        self.unheard = Counter()    # marks whose 250 was not sent
         self.sessions = 0
         self.open = self.most_open = 0
         self.lock = threading.Lock()

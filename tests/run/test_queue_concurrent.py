@@ -1,0 +1,291 @@
+"""Many at one queue: who enqueues, who sends, who holds, releases, removes.
+
+What goes in comes out once: at the server, by removal, or it is still there.
+With POSTRIDER_TABLES=whole the crowd is at it for a minute, else for a few
+seconds.
+"""
+
+import os
+import random
+import re
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from backlog import Backlog, MARK, mark_of, message, settings
+from depot import DROP, Depot
+from harness import slowness, takes_part
+from quick import Quick
+
+SECONDS = 60 if os.environ.get("POSTRIDER_TABLES") == "whole" else \
+    4 if takes_part() else 8
+CROWD = 64
+RUNNERS = 4
+
+
+class Crowd:
+    """Threads that call the binary over and over."""
+
+    def __init__(self, backlog, seconds):
+        self.backlog = backlog
+        self.config = (backlog.rider.home / ".postriderrc").read_text()
+        self.end = time.monotonic() + seconds
+        self.queued, self.removed = [], []
+        self.codes = Counter()
+        self.threads, self.errors = [], []
+
+    def add(self, act, *arguments):
+        self.threads.append(threading.Thread(
+            target=self._repeat, args=(act, *arguments), daemon=True))
+
+    def _repeat(self, act, *arguments):
+        quick = Quick(self.backlog.rider.home)
+        try:
+            for turn in range(1 << 30):
+                if time.monotonic() > self.end:
+                    break
+                act(quick, turn, *arguments)
+        except BaseException as error:      # a thread's are seen by nobody
+            self.errors.append(error)
+        finally:
+            quick.close()
+
+    def go(self):
+        for thread in self.threads:
+            thread.start()
+        for thread in self.threads:
+            thread.join()
+        assert not self.errors, self.errors[0]
+
+    def enqueue(self, quick, turn, number):
+        mark = f"{number}.{turn}@example.org"
+        code, said, _ = quick.run(["-odq", "bob@example.net"], message(mark))
+        assert code == 0, said
+        self.queued.append(mark)
+
+    def send(self, quick, turn):
+        code, said, _ = quick.run(["-q"], b"")
+        assert code == 0, said
+        self.codes["sent"] += 1
+
+    def meddle(self, quick, turn, chance):
+        """Hold, release or remove one that is there just now."""
+        paths = self.backlog.paths()
+        if not paths:
+            return
+        path = chance.choice(paths)
+        try:
+            mark = mark_of(path.read_bytes())
+        except FileNotFoundError:
+            return
+        word = chance.choice(["hold", "hold", "release", "remove"])
+        code, said, _ = quick.run([f"--queue-{word}", path.name], b"")
+        assert code in (0, 69, 75), (word, code, said)
+        self.codes[word, code] += 1
+        if word == "remove" and code == 0:
+            self.removed.append(mark)
+
+
+def test_nothing_is_lost_in_a_crowd(rider):
+    with Depot() as depot:
+        backlog = Backlog(rider, depot.port)
+        crowd = Crowd(backlog, SECONDS)
+        for number in range(CROWD):
+            crowd.add(crowd.enqueue, number)
+        for number in range(RUNNERS):
+            crowd.add(crowd.send)
+        crowd.add(crowd.meddle, random.Random(1))
+        crowd.go()
+        assert depot.settle()
+    left = list(backlog.entries())
+    assert len(left) == len(backlog.paths())
+    delivered = depot.marks()
+    assert Counter(crowd.queued) == Counter(delivered + left + crowd.removed)
+    assert len(delivered) > CROWD and crowd.codes["sent"] > RUNNERS
+    for word in ("hold", "release", "remove"):
+        assert crowd.codes[word, 0], crowd.codes
+    # What is left is whole, and goes out when it may.
+    with Depot() as depot:
+        rider.config(settings(depot.port))
+        if left:
+            backlog.run("--queue-release", "all")
+        assert backlog.run("-q").code == 0
+        assert depot.settle()
+    assert sorted(depot.marks()) == sorted(left)
+    assert backlog.paths() == []
+    for letter in depot.letters:
+        assert letter.content == message(letter.mark).replace(b"\n", b"\r\n")
+
+
+def run_together(backlog, times, *words):
+    results = [None] * times
+
+    def one(i):
+        results[i] = backlog.run(*words)
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+def test_two_runs_at_once_share_the_work(rider, chunking):
+    def fault(session, event):      # long enough for the other to look
+        if event == "mail":
+            time.sleep(0.001)
+
+    with Depot(chunking, fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        marks = backlog.fill(500)
+        results = run_together(backlog, 3, "-q")
+        assert depot.settle()
+    assert [result.code for result in results] == [0, 0, 0], results
+    assert sorted(depot.marks()) == marks
+    assert backlog.paths() == []
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_sessions_side_by_side(rider, connections):
+    """queue_connections, and each of them has work."""
+    def fault(session, event):
+        if event == "accept":
+            time.sleep(0.005)
+
+    with Depot(fault=fault) as depot:
+        backlog = Backlog(rider, depot.port, queue_connections=connections)
+        marks = backlog.fill(200)
+        result = backlog.run("-q")
+        assert depot.settle()
+    assert result.code == 0, result
+    assert depot.sessions == depot.most_open == connections
+    assert sorted(depot.marks()) == marks
+    shares = Counter(letter.session for letter in depot.letters)
+    assert len(shares) == connections and min(shares.values()) >= 20
+    assert backlog.paths() == []
+
+
+def test_a_connection_more_than_messages_is_not_made(rider):
+    with Depot() as depot:
+        backlog = Backlog(rider, depot.port, queue_connections=4)
+        backlog.enqueue()
+        assert backlog.run("-q").code == 0
+        assert depot.settle()
+    assert depot.sessions == 1 and len(depot.letters) == 1
+
+
+def test_each_account_has_its_session(rider):
+    with Depot() as one, Depot() as two:
+        backlog = Backlog(rider, one.port)
+        rider.config(settings(one.port, "one") + settings(two.port, "two") +
+                     "account default : one\n")
+        for i in range(20):
+            backlog.enqueue(MARK % i, "-a", "two" if i % 2 else "one")
+        result = backlog.run("-q")
+        assert one.settle() and two.settle()
+    assert result.code == 0, result
+    assert (one.sessions, two.sessions) == (1, 1)
+    assert one.marks() == [MARK % i for i in range(0, 20, 2)]
+    assert two.marks() == [MARK % i for i in range(1, 20, 2)]
+
+
+def test_a_dead_server_is_no_obstacle_for_the_other(rider):
+    """One attempt for 500 messages, and only those wait."""
+    dead = Depot(fault=lambda session, event: DROP)
+    with Depot() as alive, dead:
+        backlog = Backlog(rider, dead.port)
+        backlog.fill(500)
+        rider.config(settings(dead.port) + settings(alive.port, "alive"))
+        backlog.enqueue("other@example.org", "-a", "alive")
+        result = backlog.run("-q")
+        assert alive.settle() and dead.settle()
+        assert dead.sessions == 1
+        assert result.code == 75, result
+        assert alive.marks() == ["other@example.org"]
+        assert len(backlog.paths()) == 500
+        # It is not even called before its time, unless somebody says so.
+        assert backlog.run("--queue-run").code in (0, 75)
+        assert dead.sessions == 1
+        assert backlog.run("-q").code == 75
+        assert dead.sessions == 2
+    for path in backlog.paths()[:20]:   # nothing was said about the message
+        assert backlog.events(path, "attempt") == []
+
+
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+@pytest.mark.parametrize("limit", [1, 7, 100])
+def test_a_server_that_takes_only_so_many_at_a_time(rider, limit, chunking):
+    """It says 421 to the next MAIL; then another session goes on."""
+    def fault(session, event):
+        if event == "mail" and session.taken >= limit:
+            return "421 4.7.0 enough for this session"
+
+    count = 30 * limit if limit < 30 else 250
+    with Depot(chunking, fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        marks = backlog.fill(count)
+        result = backlog.run("-q")
+        assert depot.settle()
+    assert result.code == 0, result
+    assert sorted(depot.marks()) == marks
+    assert -(-count // limit) <= depot.sessions <= -(-count // limit) + 1
+    assert backlog.paths() == []
+
+
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+@pytest.mark.parametrize("event", ["mail", "rcpt", "accept"])
+def test_a_message_that_kills_every_session_blocks_no_other(rider, event,
+                                                           chunking):
+    fatal = MARK % 10
+
+    def fault(session, what):
+        letter = session.letter
+        if what == "accept" and event == what and letter.mark == fatal or \
+                what == event and "poison" in session.line:
+            return DROP
+
+    with Depot(chunking, fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        for i in range(30):
+            extra = {"to": ("poison@example.net",)} if i == 10 and \
+                event == "rcpt" else {}
+            options = ("-f", "poison@example.org") if i == 10 and \
+                event == "mail" else ()
+            backlog.enqueue(MARK % i, *options, **extra)
+        results = []
+        for _ in range(3):
+            results.append(backlog.run("-q"))
+        assert depot.settle()
+    others = [MARK % i for i in range(30) if i != 10]
+    assert sorted(depot.marks()) == others
+    assert list(backlog.entries()) == [fatal]
+    assert results[-1].code == 75, results[-1]
+    assert depot.sessions <= 12
+
+
+def test_a_refused_login_stops_the_account(rider, start, account):
+    """… until the secret is another one, or somebody asks for it."""
+    peer = start(strict=False, users={"alice": "another one"})
+    backlog = Backlog(rider, 1)
+    text = account(peer, queue="on")
+    rider.config(text)
+    for i in range(20):
+        backlog.enqueue(MARK % i)
+    first = backlog.run("--queue-run")
+    assert peer.settle(5)
+    sessions = len(peer.sessions)
+    assert first.code == 77 and sessions == 1, first
+    for _ in range(3):
+        backlog.run("--queue-run")
+    assert len(peer.sessions) == sessions
+    backlog.run("-q")
+    assert len(peer.sessions) == sessions + 1
+    rider.config(re.sub(r'password ".*"', 'password "another one"', text))
+    last = backlog.run("--queue-run")
+    assert peer.settle(5)
+    assert last.code == 0, last
+    assert len(peer.sessions) == sessions + 2
+    assert backlog.paths() == []

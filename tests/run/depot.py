@@ -60,19 +60,19 @@ class Session:
             self._event("connect", "220 depot ESMTP")
             while not self.is_over:
                 self._command()
-            self._flush()
+            self.flush()
         except OSError:
             pass
         finally:
             self.sock.close()
 
-    def _flush(self):
+    def flush(self):
         if self.out:
             self.sock.sendall("".join(self.out).encode())
             self.out, self.untold = [], []
 
     def _more(self):
-        self._flush()
+        self.flush()
         data = self.sock.recv(BLOCK)
         if not data:
             raise ConnectionError

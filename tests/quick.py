@@ -46,7 +46,7 @@ class Quick:
             self.env, file_actions=[
                 (os.POSIX_SPAWN_DUP2, self.stdin, 0),
                 (os.POSIX_SPAWN_DUP2, self.said, 1),
-                (os.POSIX_SPAWN_DUP2, self.said, 2)])
+                (os.POSIX_SPAWN_DUP2, self.said, 2), *self.actions()])
         self._watch(pid)
         _, status, used = os.wait4(pid, 0)
         said = os.pread(self.said, 1 << 20, 0)
@@ -55,6 +55,10 @@ class Quick:
             assert word not in said, said.decode("latin-1")
         assert code >= 0, f"ended by signal {-code}: {said!r}"
         return code, said.decode("utf-8", "replace"), used
+
+    def actions(self):
+        """More for os.posix_spawn to do in the child."""
+        return []
 
     def _watch(self, pid):
         handle = os.pidfd_open(pid)

@@ -23,6 +23,8 @@ static const char usage[] =
 	"  -m           count from main() on (its first prctl)\n"
 	"  -o FD        write the report there, not to standard error\n"
 	"  -p           only the process itself; its children go on\n"
+	"  -x NAME=ERRNO,...  these calls always fail, and do not count;\n"
+	"               tmpfile is openat() of a file without a name\n"
 	"  -w           the calls behind the N-th fail as well\n";
 
 static bool read_number(const char *text, int *value)
@@ -40,7 +42,7 @@ static bool read_letters(struct options *o, int argc, char **argv)
 {
 	int letter;
 
-	while ((letter = getopt(argc, argv, "+ac:d:f:mo:pw")) >= 0)
+	while ((letter = getopt(argc, argv, "+ac:d:f:mo:px:w")) >= 0)
 		switch (letter) {
 		case 'a': o->is_after = true; break;
 		case 'c': o->only = optarg; break;
@@ -52,6 +54,7 @@ static bool read_letters(struct options *o, int argc, char **argv)
 				return false;
 			break;
 		case 'p': o->is_alone = true; break;
+		case 'x': o->lacks = optarg; break;
 		case 'w': o->is_onward = true; break;
 		default: return false;
 		}

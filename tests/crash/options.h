@@ -18,6 +18,7 @@ struct options {
 	const char *only; /* names of calls that count, with commas; NULL: all
 			   */
 	const char *file; /* part of a name of what the call is on; NULL: any */
+	const char *lacks; /* NAME=ERRNO,...: what the system can't do */
 	const char *below; /* what is written below this directory is shown */
 	int out;           /* the descriptor that the report goes to */
 	char **command;

@@ -84,17 +84,31 @@ static void kill_all(struct tracer *t)
 			kill(p->pid, SIGKILL);
 }
 
-/* Is the name in the list? */
-static bool is_listed(const char *list, const char *name)
+/* The name's end in the list; NULL: it is not in it. */
+static const char *find_name(const char *list, const char *name)
 {
 	size_t n = strlen(name);
 
 	for (; list; list = strchr(list, ',')) {
 		list += *list == ',';
-		if (!strncmp(list, name, n) && (!list[n] || list[n] == ','))
-			return true;
+		if (!strncmp(list, name, n) &&
+		    (!list[n] || list[n] == ',' || list[n] == '='))
+			return list + n;
 	}
-	return false;
+	return NULL;
+}
+
+/* What a call fails with because the system hasn't got it; 0: it has. */
+static int error_of_lacking(const struct tracer *t, const struct seen *s)
+{
+	const char *at;
+	bool is_unnamed = s->number == SYS_openat &&
+		(s->args[2] & O_TMPFILE) == O_TMPFILE;
+
+	if (!t->o->lacks || !t->has_begun || !s->call)
+		return 0;
+	at = find_name(t->o->lacks, is_unnamed ? "tmpfile" : s->call->name);
+	return at && *at == '=' ? (int)strtol(at + 1, NULL, 10) : 0;
 }
 
 static bool is_counted(const struct tracer *t, const struct seen *s)
@@ -103,7 +117,7 @@ static bool is_counted(const struct tracer *t, const struct seen *s)
 
 	if (!t->has_begun)
 		return false;
-	if (o->only && !(s->call && is_listed(o->only, s->call->name)))
+	if (o->only && !(s->call && find_name(o->only, s->call->name)))
 		return false;
 	return !o->file || strstr(s->path[0], o->file) ||
 		strstr(s->path[1], o->file) || strstr(s->fd[0], o->file) ||
@@ -132,7 +146,7 @@ static void begin_call(struct tracer *t, struct process *p,
 {
 	long number = (long)info->entry.nr;
 	uint64_t args[6];
-	int i;
+	int i, error;
 
 	for (i = 0; i < 6; i++)
 		args[i] = info->entry.args[i];
@@ -143,7 +157,10 @@ static void begin_call(struct tracer *t, struct process *p,
 	}
 	report_look(p->pid, &p->seen, number, args,
 		    t->has_begun && (t->o->deed == DEED_COUNT || t->o->file));
-	p->counts = is_counted(t, &p->seen);
+	error = error_of_lacking(t, &p->seen);
+	p->counts = !error && is_counted(t, &p->seen);
+	if (error)
+		answer(p, -error);
 	if (p->counts)
 		p->n = ++t->counted;
 	if (!is_hit(t, p) || (t->o->deed == DEED_KILL && t->o->is_after))

@@ -115,8 +115,10 @@ class Trial:
                            [*self.options, *options])
         spool.peer.faults = {}
         self.tries += 1
+        # Could it not know, or not note, that the server had accepted it?
+        self.is_doubt = bool(run.struck and spool.got)
         key = (shape(spool.take()), tuple(spool.got), run.code,
-               run.struck is None, self.is_doubt(run))
+               run.struck is None, "may have been" in run.said)
         if key not in self.seen:
             self.seen.add(key)
             self.states += 1
@@ -124,10 +126,6 @@ class Trial:
         return run
 
     # What is right.
-
-    def is_doubt(self, run):
-        """Could it not know, or not note, that the server had accepted it?"""
-        return bool(run.struck and self.spool.got)
 
     def finish(self):
         """What a later run makes of the queue."""
@@ -138,7 +136,6 @@ class Trial:
 
     def judge(self, run):
         case, spool = self.case, self.spool
-        first = [m for m in spool.got if m[1] == WIRE]
         left = spool.take()
         if case.is_held and run.code == 0:
             self.finish()
@@ -152,19 +149,19 @@ class Trial:
         if run.struck is None:
             assert run.code in case.codes, run
         for recipient in case.to:
-            self.judge_times(run, times.get(recipient, 0), len(first))
+            self.judge_times(run, times.get(recipient, 0))
         assert set(times) <= set(case.to) | {SENDER}, times
         if case.report:
-            assert times.get(SENDER, 0) == 1 or self.is_doubt(run) and \
+            assert times.get(SENDER, 0) == 1 or self.is_doubt and \
                 times.get(SENDER, 0) == 2, (run, times)
 
-    def judge_times(self, run, n, at_first):
+    def judge_times(self, run, n):
         case = self.case
         if case.is_removal:
             # killed or not: it is there, or it is gone
             most, least = (0, 0) if run.code == 0 else (1, 0)
         elif self.before:
-            most, least = (2 if self.is_doubt(run) and at_first else 1), 1
+            most, least = (2 if self.is_doubt else 1), 1
         elif run.code == 0:
             most, least = 1, 1
         else:
@@ -178,7 +175,7 @@ class Trial:
             return True
         # It is in the queue, or has been accepted, but that was not to be
         # learned: the words say that.
-        return "may have been" in run.said or self.is_doubt(run)
+        return "may have been" in run.said or self.is_doubt
 
     def count(self, run):
         """How often each recipient got it; whole messages only."""

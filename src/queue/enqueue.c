@@ -309,10 +309,10 @@ int spool_add(struct spool *s, struct entry *e, struct content *content,
 		outcome_release(o);
 		rc = add_one_way(&d, e, header_n, true, o);
 	}
-	/* a name that does not last is none */
+	/* a name that does not last is none; one that stays may be sent */
 	if (rc >= 0 && spool_sync(s, o) < 0) {
-		if (rc == 0)
-			spool_remove(s, e, &(struct outcome){0});
+		if (rc == 0 && spool_remove(s, e, &(struct outcome){0}) < 0)
+			o->uncertain = true;
 		rc = -1;
 	}
 	if (rc < 0 && !given) {

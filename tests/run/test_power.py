@@ -60,12 +60,13 @@ CASES = {
 
 
 def tree_of(spool):
-    """{name: octets} below the directory of the test, the queue's alone."""
+    """{name: octets} on the disk, and which file each is."""
     tree, files = {}, {}
-    for at, folders, names in os.walk(spool.queue.parent):
+    disk = spool.directory / "disk"
+    for at, folders, names in os.walk(disk):
         for name in folders + names:
             path = os.path.join(at, name)
-            short = os.path.relpath(path, spool.directory / "disk")
+            short = os.path.relpath(path, disk)
             is_folder = os.path.isdir(path)
             with open(path, "rb") if not is_folder else \
                     open(os.devnull, "rb") as file:

@@ -1,8 +1,8 @@
 """What may be on the disk after a power failure: a model of a file system.
 
 The tracer lists what a program did below a directory (strike.py); operations()
-makes of it a list of Operation, and Disk(before).after(operations) yields every
-tree of files that may be found when the power fails behind them.
+makes of it a list of Operation, and Disk.trees() every tree of files that may
+be found when the power fails behind those that were done.
 
 The disk keeps only what POSIX promises.  What fsync or fdatasync was called for
 is there.  Of the rest:
@@ -32,11 +32,11 @@ DIRECTORY = "directory"
 
 @dataclass
 class Operation:
-    """kind: make write cut sync syncdir enter leave heard."""
+    """kind: make write cut sync syncdir enter leave mode heard."""
     kind: str
     file: str = None        # which: "device:inode"; DIRECTORY: what a name is
     name: str = None        # path below the root
-    at: int = 0             # octet
+    at: int = 0             # octet; the mode of a directory
     data: bytes = b""
 
 
@@ -69,9 +69,9 @@ class Reader:
     def add(self, *args, **kwargs):
         self.found.append(Operation(*args, **kwargs))
 
-    def enter(self, name, file):
+    def enter(self, name, file, mode=0):
         self.names[name] = file
-        self.add("enter", file, name)
+        self.add("enter", file, name, at=mode)
 
     def leave(self, name):
         self.names.pop(name, None)
@@ -153,11 +153,17 @@ class Reader:
 
     on_unlink = on_rmdir = on_unlinkat
 
-    def on_mkdirat(self, call):
+    def on_mkdirat(self, call, mode=2):
         if self.full(call, 0) is not None:
-            self.enter(self.full(call, 0), DIRECTORY)
+            self.enter(self.full(call, 0), DIRECTORY, call["args"][mode])
 
-    on_mkdir = on_mkdirat
+    def on_mkdir(self, call):
+        self.on_mkdirat(call, 1)
+
+    def on_fchmod(self, call):
+        path = self.below(call["fds"][0])
+        if path is not None and call["is_directory"]:
+            self.add("mode", DIRECTORY, path, call["args"][1])
 
 
 def identity(path):
@@ -260,6 +266,7 @@ class Disk:
                       if data != DIRECTORY}
         self.names = {name: [DIRECTORY if data == DIRECTORY else files[name]]
                       for name, data in before.items()}
+        self.modes = {}         # of directories that were made or changed
 
     def do(self, o):
         if o.kind == "make":
@@ -275,6 +282,14 @@ class Disk:
         elif o.kind in ("enter", "leave"):
             # what it was on the disk, then what it has been since
             self.names.setdefault(o.name, [None]).append(o.file)
+        if o.file == DIRECTORY:
+            self.modes[o.name] = o.at
+
+    def now(self):
+        """What a program sees as long as the power does not fail."""
+        return {name: DIRECTORY if was[-1] == DIRECTORY
+                else self.files[was[-1]].now()
+                for name, was in self.names.items() if was[-1]}
 
     def trees(self):
         """Each that may be found, as a frozenset of (name, octets)."""

@@ -227,8 +227,11 @@ def entries(files):
 def shape(files):
     """The same for queues that differ only in time and names."""
     def plain(name, data):
+        if isinstance(data, str):
+            return data         # a directory, see power.py
         for i, known in enumerate(entries(files)):
             data = data.replace(known.encode(), b"ID%d" % i)
         return re.sub(rb"\d{9,}", b"N", data)
-    return tuple(sorted(("ID" if "." not in name else name.split(".")[0],
-                         plain(name, data)) for name, data in files.items()))
+    return tuple(sorted(
+        (re.sub(r"[0-9a-z]{16}$", "ID", name), str(plain(name, data)))
+        for name, data in files.items()))

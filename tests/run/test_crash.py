@@ -56,12 +56,18 @@ class Case:
     is_removal: bool = False
     is_held: bool = False       # if 0 was returned it has to be released
     is_release: bool = False    # if not, it may still be held
+    lacks: str = ""             # what the file system can't do: strike -x
     codes: tuple = (0,)         # of a run that nothing happens to
 
 
 CASES = {
     "enqueue": Case(["-odq", BOB], MESSAGE),
     "enqueue-held": Case(["-Q", "wait", BOB], MESSAGE, is_held=True),
+    "enqueue-by-name": Case(["-odq", BOB], MESSAGE, lacks="tmpfile=95"),
+    "enqueue-linked": Case(["-odq", BOB], MESSAGE,
+                           lacks="tmpfile=95,renameat2=22"),
+    "enqueue-renamed": Case(["-odq", BOB], MESSAGE,
+                            lacks="tmpfile=95,renameat2=22,linkat=1"),
     "deferred": Case([BOB], MESSAGE, faults={"rcpt": LATER}),
     "no-server": Case([BOB], MESSAGE, faults={"greeting": "421 4.3.2 busy"}),
     "run": Case(["-q"], queued=["-odq", BOB]),
@@ -86,7 +92,8 @@ class Trial:
     def __init__(self, directory, case):
         self.case = case
         self.spool = Spool(directory, refuse=case.refuse, **case.settings)
-        self.options = ["-c", COUNTED] if takes_part() else []
+        self.options = ["-x", case.lacks]
+        self.options += ["-c", COUNTED] if takes_part() else []
         self.seen = set()       # states that were looked at already
         self.tries = self.states = 0
 

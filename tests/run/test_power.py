@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import pytest
 from harness import takes_part
 from power import DIRECTORY, Disk, identity, operations
-from strike import SENDER, Spool, entries
+from strike import SENDER, Spool, entries, shape
 from test_crash import BOB, CAROL, LATER, MESSAGE, NEVER, WIRE, judge_report
 
 MOST = 400      # trees of one case that are tried; more: every so many
@@ -35,16 +35,21 @@ class Case:
     code: tuple = (0,)
     heard: int = None           # replies until the server has accepted it
     fresh: bool = False         # there is no queue before
-    strike: tuple = ()          # what the file system can't do, see strike.py
+    lacks: str = ""             # what the file system can't do: strike -x
 
 
-NO_TMPFILE = ("fail", "1", "95", "openat", "queue")     # EOPNOTSUPP
+LONG = MESSAGE + b"".join(b"%060d\n" % i for i in range(100))
 CASES = {
     "enqueue": Case(["-odq", BOB], MESSAGE),
     "enqueue-first": Case(["-odq", BOB], MESSAGE, fresh=True),
     "deferred": Case([BOB], MESSAGE, faults={"rcpt": LATER}),
-    "large": Case(["-odq", BOB],
-                  MESSAGE + b"x" * 70 + b"\n" * 3 + b"y" * 6000 + b"\n"),
+    "large": Case(["-odq", BOB], LONG),
+    "by-name": Case(["-odq", BOB], LONG, lacks="tmpfile=95"),
+    "by-name-linked": Case(["-odq", BOB], LONG,
+                           lacks="tmpfile=95,renameat2=22"),
+    "by-name-renamed": Case(["-odq", BOB], LONG,
+                            lacks="tmpfile=95,renameat2=22,linkat=1"),
+    "not-linked": Case(["-odq", BOB], LONG, lacks="linkat=2"),
     "run": Case(["-q"], queued=["-odq", BOB], heard=4),
     "run-deferred": Case(["-q"], queued=["-odq", BOB],
                          faults={"rcpt": LATER}, code=(0, 75)),
@@ -95,7 +100,7 @@ class Trial:
         self.spool.__exit__()
 
     def record(self):
-        """Run it; what it did, step by step."""
+        """Run it; what was there, and what it did, step by step."""
         case, spool = self.case, self.spool
         words = case.words
         if case.queued:
@@ -104,39 +109,44 @@ class Trial:
             words = [name if w == "ID" else w for w in words]
         elif not case.fresh:
             spool.queue.mkdir(mode=0o700, parents=True)
-        before, files = tree_of(spool)
-        spool.forget()
         spool.peer.faults = dict(case.faults)
-        run = spool.strike(["count"], words, case.stdin,
-                           ["-d", os.path.realpath(self.disk)])
+        before, files, steps = self.watch(words)
         spool.peer.faults = {}
-        assert run.code in case.code, run
-        spool.forget()
+        return before, files, steps
+
+    def watch(self, words):
+        before, files = tree_of(self.spool)
+        run = self.spool.strike(
+            ["count"], words, self.case.stdin,
+            ["-d", os.path.realpath(self.disk), "-x", self.case.lacks])
+        assert run.code in self.case.code, run
         return before, files, operations(
             run.calls, self.disk,
             {n: DIRECTORY if d == DIRECTORY else files[n]
              for n, d in before.items()})
 
-    def put(self, tree):
-        """These files, as after a start of the machine."""
+    def put(self, tree, modes={}):
+        """These files, (name, octets), as after a start of the machine."""
         shutil.rmtree(self.disk)
         self.disk.mkdir()
         for name, data in sorted(tree):
             path = self.disk / name
             if data == DIRECTORY:
-                path.mkdir(mode=0o700)
+                path.mkdir()
+                path.chmod(modes.get(name, 0o700))
             else:
                 path.write_bytes(data)
                 path.chmod(0o600)
 
-    def judge(self, tree, done, is_over):
-        """done: the steps that were done; is_over: 0 was returned."""
-        case, spool = self.case, self.spool
+    def count(self, tree, done):
+        """How often each recipient gets it from these files; whole messages
+        only.  And what to say where that is wrong."""
+        spool = self.spool
         self.put(tree)
         spool.forget()
         listed = spool.run(["-bp"])
         assert listed.code == 0, (listed, tree)
-        if case.words[0] == "--queue-hold":
+        if self.case.words[0] == "--queue-hold":
             spool.run(["--queue-release", "all"])
         for _ in range(2):
             spool.age()
@@ -151,6 +161,17 @@ class Trial:
                 assert octets == self.wire, where
             for recipient in recipients:
                 times[recipient] = times.get(recipient, 0) + 1
+        return times, where
+
+    def judge(self, tree, done, is_over):
+        """done: the steps that were done; is_over: 0 was returned."""
+        case = self.case
+        if case.words[0] == "--queue-hold" and is_over:
+            self.put(tree)
+            self.spool.forget()
+            self.spool.run(["-q"])
+            assert self.spool.got == [], f"it was held: {tree}"
+        times, where = self.count(tree, done)
         heard = sum(step.kind == "heard" for step in done)
         accepted = case.heard and heard >= case.heard
         for recipient in case.to:
@@ -165,7 +186,6 @@ class Trial:
                 assert n == 1, where
         if case.report and not is_over:
             assert times.get(SENDER, 0) in (0, 1), where
-        return times
 
 
 @pytest.fixture(params=CASES)
@@ -185,11 +205,38 @@ def test_power(trial):
             key = (tree, n == len(steps),
                    sum(s.kind == "heard" for s in steps[:n]))
             seen.setdefault(key, n)
-    most = PART if takes_part() else MOST
-    every = -(-len(seen) // most)
+    every = -(-len(seen) // (PART if takes_part() else MOST))
     for (tree, is_over, _), n in itertools.islice(
             seen.items(), 0, None, every):
         trial.judge(tree, steps[:n], is_over)
     kinds = {s.kind for s in steps}
     assert "sync" in kinds or "syncdir" in kinds, kinds
+    assert (trial.case.heard or 0) <= sum(s.kind == "heard" for s in steps)
     print(f"{len(steps)} steps, {len(seen)} trees, every {every}. tried")
+
+
+@pytest.mark.parametrize("lacks", ["", "tmpfile=95"])
+def test_power_after_a_crash(tmp_path, lacks):
+    """The first message was on its way into a queue that had to be made when
+    its program was killed; a second one is accepted; then the power fails."""
+    case = Case(["-odq", BOB], MESSAGE, fresh=True, lacks=lacks)
+    with Trial(tmp_path, case) as trial:
+        before, files, steps = trial.record()
+        assert sum(s.file == DIRECTORY for s in steps) > 3
+        seen = set()
+        for n in range(len(steps) + 1):
+            disk = Disk(before, files)
+            for step in steps[:n]:
+                disk.do(step)
+            now = tuple(sorted(disk.now().items()))
+            trial.put(now, disk.modes)
+            *_, more = trial.watch(["-odq", CAROL])
+            for step in more:
+                disk.do(step)
+            for tree in disk.trees():
+                key = now, shape(dict(tree))
+                if key not in seen:
+                    seen.add(key)
+                    times, where = trial.count(tree, steps[:n] + more)
+                    assert times.get(CAROL) == 1, where
+        print(f"{len(steps)} steps, {len(seen)} trees")

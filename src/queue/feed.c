@@ -78,13 +78,15 @@ static int append(struct feed *f, struct entry *e, struct buf *lines)
 	return rc;
 }
 
-static void remove_entry(struct feed *f, struct entry *e)
+static int remove_entry(struct feed *f, struct entry *e)
 {
 	struct outcome o = OUTCOME_INIT;
+	int rc = spool_remove(f->spool, e, &o);
 
-	if (spool_remove(f->spool, e, &o) == 0)
+	if (rc == 0)
 		f->has_removed = true;
 	note_trouble(f, &o);
+	return rc;
 }
 
 /* There is nobody to tell of a failure: it stays, for people to see. */
@@ -226,7 +228,9 @@ void feed_settle(struct feed *f, struct entry *e, const size_t *which,
 		entry_note_answer(e, which[i], &answers[i], &lines);
 	f->n_settled++;
 	if (is_plainly_done(e)) {
-		remove_entry(f, e);
+		/* what has to stay must not be sent again */
+		if (remove_entry(f, e) < 0)
+			append(f, e, &lines);
 		count(f, e);
 	} else {
 		if (entry_waiting(e) &&

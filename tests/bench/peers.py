@@ -176,7 +176,8 @@ class Queuer:
 
     def stop(self):
         if self.child:
-            os.killpg(self.child.pid, signal.SIGTERM)
+            if self.child.poll() is None:
+                os.killpg(self.child.pid, signal.SIGTERM)
             self.child.wait()
             self.child.stderr.close()
             self.child = None

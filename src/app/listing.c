@@ -112,16 +112,9 @@ static bool is_due(const struct entry *e, const struct server *sv, int64_t now)
 
 static void add_held(struct buf *out, const struct entry *e)
 {
-	if (!listing_is_undeliverable(e))
-		buf_add_text(out, "held");
-	else if (e->is_report)
-		buf_add_text(out,
-			     "a delivery report that could not be "
-			     "delivered; held");
-	else
-		buf_add_text(out,
-			     "could not be delivered, and nobody is to "
-			     "be told; held");
+	buf_add_text(out,
+		     listing_is_undeliverable(e) ? "failed for good, held"
+						 : "held");
 	if (*e->held) {
 		buf_add_text(out, ": ");
 		add_printable(out, e->held);

@@ -56,9 +56,9 @@ static void note_code(struct manager *m, int code)
 		m->code = code;
 }
 
-static void note_failure(struct manager *m, const char *id, struct outcome *o)
+static void note_failure(struct manager *m, struct outcome *o)
 {
-	report_failure(id, o);
+	report_failure(NULL, o);
 	note_code(m, exitcode_of(o));
 	outcome_release(o);
 }
@@ -87,10 +87,11 @@ static bool is_meant(const struct manager *m, const struct entry *e)
 		selectors_choose(&m->request->queue.selectors, e);
 }
 
-static void note_found(struct manager *m, const char *id)
+static void note_met(struct manager *m, const char *id)
 {
 	size_t i;
 
+	m->met = true;
 	for (i = 0; i < m->words.n; i++)
 		if (m->words.p[i].by == SELECT_EXACT_ID &&
 		    !strcmp(m->words.p[i].text, id))
@@ -137,8 +138,8 @@ static void say_missing(struct manager *m)
 
 /* ----------------------------------------------------- one after the other */
 
-/* As spool_take, but wait a little for who has it. 0: it is gone. -1 also: it
- * is being sent (CAUSE_SYSTEM 4.3.0). */
+/* As spool_take, but wait a little for who has it. 0 also: it is being sent,
+ * which is said. */
 static int take(struct manager *m, const char *id, struct entry *e,
 		struct outcome *o)
 {
@@ -159,9 +160,13 @@ static int take(struct manager *m, const char *id, struct entry *e,
 		if (!m->has_waited)
 			m->busy_until = deadline_in(BUSY_SECONDS);
 		m->has_waited = true;
-		if (deadline_passed(m->busy_until))
-			return fail(o, CAUSE_SYSTEM, "4.3.0",
-				    "is being sent right now");
+		if (deadline_passed(m->busy_until)) {
+			report_line("message %s is being sent right now, so "
+				    "nothing was done to it; try again",
+				    id);
+			note_code(m, EX_TEMPFAIL);
+			return 0;
+		}
 		poll(NULL, 0, BUSY_STEP_MS);
 	}
 }
@@ -171,45 +176,44 @@ static void act_on(struct manager *m, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
-	int rc = take(m, id, &e, &o);
 
-	if (rc > 0 && is_meant(m, &e)) {
-		note_found(m, id);
-		m->met = true;
-		rc = m->act(m, &e, &o);
-	}
-	if (rc < 0) {
-		note_found(m, id);
-		m->met = true;
-		note_failure(m, id, &o);
-	}
+	if (take(m, id, &e, &o) > 0 && is_meant(m, &e))
+		m->act(m, &e, &o);
+	if (outcome_is_failure(&o))
+		note_failure(m, &o);
 	entry_release(&e);
-	outcome_release(&o);
+}
+
+static void look_at(struct manager *m, const char *id)
+{
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+
+	if (spool_read_whole(m->spool, id, &e, &o) > 0)
+		m->act(m, &e, &o);
+	if (outcome_is_failure(&o))
+		note_failure(m, &o);
+	entry_release(&e);
 }
 
 static void consider(struct manager *m, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
-	int rc;
-	bool goes_on = false;
+	bool is_one = false;
 
 	if (!may_be_meant(m, id))
 		return;
-	rc = spool_read(m->spool, id, &e, &o);
-	if (rc > 0 && is_meant(m, &e)) {
-		goes_on = !m->only_looks;
-		note_found(m, id);
-		m->met = true;
-		if (m->only_looks)
-			rc = m->act(m, &e, &o);
-	}
-	if (rc < 0)
-		note_failure(m, id, &o);
+	if (spool_read(m->spool, id, &e, &o) > 0)
+		is_one = is_meant(m, &e);
 	entry_release(&e);
-	outcome_release(&o);
-	if (goes_on)
-		act_on(m, id);
+	if (outcome_is_failure(&o)) {
+		note_met(m, id);
+		note_failure(m, &o);
+	} else if (is_one) {
+		note_met(m, id);
+		m->only_looks ? look_at(m, id) : act_on(m, id);
+	}
 }
 
 static void go_through(struct manager *m, const char *path)
@@ -225,7 +229,7 @@ static void go_through(struct manager *m, const char *path)
 	if (m->spool && m->done > before && !outcome_is_failure(&o))
 		spool_sync(m->spool, &o);
 	if (outcome_is_failure(&o))
-		note_failure(m, NULL, &o);
+		note_failure(m, &o);
 	strings_release(&ids);
 	spool_close(m->spool);
 	m->spool = NULL;
@@ -247,9 +251,9 @@ static int manage(struct manager *m)
 			       m->done == 1 ? "" : "s");
 		say_missing(m);
 		if (report_flush(&o) < 0)
-			note_failure(m, NULL, &o);
+			note_failure(m, &o);
 	} else {
-		note_failure(m, NULL, &o);
+		note_failure(m, &o);
 	}
 	strings_release(&paths);
 	selectors_release(&m->words);

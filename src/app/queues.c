@@ -56,7 +56,7 @@ void queues_find(const struct request *r, struct strings *paths)
 	struct outcome o = OUTCOME_INIT;
 	struct config *config = cmdline_load_config(r, &o);
 
-	if (!config)
+	if (!config && !config_is_missing(&o))
 		report_failure(NULL, &o);
 	queues_paths(r, config, paths);
 	config_free(config);

@@ -15,6 +15,8 @@
 #include "conf/places.h"
 #include "conf/reader.h"
 
+#define NO_FILE "no configuration"
+
 struct config {
 	const struct override *overrides;
 	size_t n_overrides;
@@ -64,6 +66,12 @@ static const char *find_unreadable(const struct places *places)
 	return NULL;
 }
 
+bool config_is_missing(const struct outcome *o)
+{
+	return o->cause == CAUSE_CONFIG && o->text &&
+		!strncmp(o->text, NO_FILE ";", sizeof(NO_FILE));
+}
+
 static int fail_no_file(const struct places *places, struct outcome *o)
 {
 	const char *unreadable = find_unreadable(places);
@@ -73,8 +81,7 @@ static int fail_no_file(const struct places *places, struct outcome *o)
 	for (i = 0; i < places->n; i++)
 		add_word(&paths, places->p[i].path);
 	fail(o, CAUSE_CONFIG, "5.3.5",
-	     "no configuration%s%s; write one of %s, or name a server with "
-	     "--host",
+	     NO_FILE "%s%s; write one of %s, or name a server with --host",
 	     unreadable ? ": you may not read " : "",
 	     unreadable ? unreadable : "", paths.p);
 	buf_release(&paths);

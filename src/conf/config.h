@@ -46,6 +46,9 @@ struct config *config_load(const struct config_request *request,
 			   struct outcome *o);
 void config_free(struct config *c); /* NULL is fine */
 
+/* Did config_load fail because there is no file at all? */
+bool config_is_missing(const struct outcome *o);
+
 /*
  * The same from the text of one file, called `name` in messages. Touches no
  * file and runs no command: `include` and `eval` are errors in it.

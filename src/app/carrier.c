@@ -161,6 +161,23 @@ static void set_deliver_by(struct parcel *p, const char *by)
 	p->delivery.submission.deliver_by = p->deliver_by;
 }
 
+/* Has a session ended with it before? RFC 3463 3.5: X.4.2 is a connection that
+ * was lost. */
+static bool is_suspect(const struct entry *e)
+{
+	const struct outcome *answer;
+	size_t i;
+
+	for (i = 0; e->attempts && i < e->envelope.n_recipients; i++) {
+		answer = &e->progress[i].answer;
+		if (e->progress[i].standing == STANDING_WAITING &&
+		    answer->cause == CAUSE_CONNECT &&
+		    !strcmp(answer->status, "4.4.2"))
+			return true;
+	}
+	return false;
+}
+
 static struct parcel *parcel_new(struct carrier *c, struct entry *e)
 {
 	struct parcel *p = memory_alloc(sizeof(*p));
@@ -179,6 +196,7 @@ static struct parcel *parcel_new(struct carrier *c, struct entry *e)
 	p->delivery.submission.envelope = &p->job.envelope;
 	p->delivery.submission.content = p->job.content;
 	p->delivery.results = p->job.results;
+	p->delivery.goes_alone = is_suspect(e);
 	set_deliver_by(p, c->account->transaction.deliverby);
 	return p;
 }

@@ -128,14 +128,35 @@ static int code_of(struct child_job *job)
 	return (int)code;
 }
 
+/* No more than there are messages. */
+static unsigned limit_shares(const struct part *part)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	struct spool *s = spool_open(part->path, false, &ignored);
+	struct run run;
+	size_t n = 0;
+
+	choose(part, &run);
+	if (s)
+		runner_count(s, &run, &n, &ignored);
+	spool_close(s);
+	outcome_release(&ignored);
+	if (n > part->shares)
+		n = part->shares;
+	return n ? (unsigned)n : 1;
+}
+
 static int run_path(const struct request *r, const char *path, unsigned n)
 {
-	struct child_job *jobs = memory_alloc(n * sizeof(*jobs));
 	struct part part = {.request = r, .path = path, .shares = n};
+	struct child_job *jobs;
 	struct outcome o = OUTCOME_INIT;
 	int code, worst = 0;
 	unsigned i;
 
+	if (n > 1)
+		part.shares = n = limit_shares(&part);
+	jobs = memory_alloc(n * sizeof(*jobs));
 	for (i = 1; i < n; i++) {
 		part.share = i;
 		if (child_begin(work_on_part, &part, &jobs[i], &o) < 0)

@@ -20,7 +20,9 @@
 /* The messages of one lane that are to be sent. */
 struct share {
 	char *lane;
-	struct strings ids;
+	struct strings ids;   /* as they are to be sent */
+	struct strings tried; /* while they are chosen: those that were tried
+				 already, which go behind the others */
 };
 
 struct runner {
@@ -68,21 +70,35 @@ static void choose_one(struct runner *r, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
+	struct share *share;
 	char *lane;
 
 	if (spool_read(r->spool, id, &e, &o) > 0 &&
 	    is_chosen(r->run, &e, r->now)) {
 		lane = entry_lane(&e);
-		if (r->run->only_lane && strcmp(r->run->only_lane, lane))
+		if (r->run->only_lane && strcmp(r->run->only_lane, lane)) {
 			free(lane);
-		else
-			strings_add(&find_share(r, lane)->ids, view_of(id));
+		} else {
+			share = find_share(r, lane);
+			strings_add(e.attempts ? &share->tried : &share->ids,
+				    view_of(id));
+		}
 	}
 	/* one that can't be read is in nobody's way, but must be seen */
 	if (outcome_is_failure(&o) && !outcome_is_failure(&r->result->worst))
 		outcome_copy(&r->result->worst, &o);
 	outcome_release(&o);
 	entry_release(&e);
+}
+
+/* One that goes wrong again is in nobody's way. */
+static void put_tried_behind(struct share *share)
+{
+	size_t i;
+
+	for (i = 0; i < share->tried.n; i++)
+		strings_add(&share->ids, view_of(share->tried.p[i]));
+	strings_release(&share->tried);
 }
 
 static int choose(struct runner *r, struct outcome *o)
@@ -93,8 +109,10 @@ static int choose(struct runner *r, struct outcome *o)
 
 	for (i = 0; rc == 0 && i < ids.n; i++)
 		choose_one(r, ids.p[i]);
-	for (i = 0; i < r->n_shares; i++)
+	for (i = 0; i < r->n_shares; i++) {
+		put_tried_behind(&r->shares[i]);
 		r->all += r->shares[i].ids.n;
+	}
 	strings_release(&ids);
 	return rc;
 }
@@ -267,6 +285,8 @@ static void divide(const struct runner *r, const struct share *share,
 	unsigned round;
 	size_t i;
 
+	if (n > share->ids.n)
+		n = (unsigned)share->ids.n;
 	if (n < 2)
 		n = 1;
 	for (round = 0; r->run->share < n && round < n; round++)

@@ -165,9 +165,10 @@ static int carry_alone(struct run *r, struct item *i, struct outcome *o)
 	return rc < 0 ? cut_all(r, o) : 1;
 }
 
-static bool is_large(const struct item *i)
+static bool goes_alone(const struct item *i)
 {
-	return content_size(i->x.m->content) > EAGER_LIMIT;
+	return i->d->goes_alone ||
+		(i->x.chunking && content_size(i->x.m->content) > EAGER_LIMIT);
 }
 
 static size_t most_commands(const struct item *i)
@@ -185,7 +186,7 @@ static size_t gather(struct run *r, struct item *first)
 	for (i = first; i; i = n < r->window ? take(r) : NULL) {
 		cost += content_size(i->x.m->content) +
 			ENVELOPE_COST * most_commands(i);
-		if (n && (is_large(i) || cost > FLIGHT_LIMIT)) {
+		if (n && (goes_alone(i) || cost > FLIGHT_LIMIT)) {
 			r->held = i;
 			break;
 		}
@@ -240,8 +241,6 @@ static int fly(struct run *r, struct item *first, struct outcome *o)
 {
 	int rc;
 
-	if (is_large(first))
-		return carry_alone(r, first, o);
 	r->commands =
 		memory_resize(NULL, gather(r, first), sizeof(*r->commands));
 	write_flight(r);
@@ -357,6 +356,12 @@ static int step(struct run *r, struct outcome *o)
 		return find_ended(r, o);
 	if (!session_pipelines(r->s) || r->s->policy->lmtp)
 		return carry_alone(r, next, o);
+	if (next && goes_alone(next)) {
+		if (!r->due && !r->owes_dot)
+			return carry_alone(r, next, o);
+		r->held = next;
+		next = NULL;
+	}
 	if (next && next->x.chunking)
 		return fly(r, next, o);
 	return turn(r, next, o);

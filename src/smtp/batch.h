@@ -13,6 +13,8 @@ struct delivery {
 	struct submission submission;
 	struct result *results; /* one a recipient, initialised; filled */
 	struct outcome outcome; /* of the whole, as of transaction_run */
+	bool goes_alone; /* a session has ended with it before: nothing is said
+			    ahead of its replies, so none shares its fate */
 	bool is_untried; /* the session ended before anything of it was said, or
 			    where certainly nobody has it: another may carry
 			    it */

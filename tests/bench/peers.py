@@ -60,7 +60,7 @@ class Jail:
     def __init__(self, directory, programs=None):
         """programs: {name in /opt: path}."""
         self.root = Path(directory) / "root"
-        for name in ("usr", "etc", "dev", "opt", "root", "var/log",
+        for name in ("usr", "etc", "dev", "proc", "opt", "root", "var/log",
                      "var/spool", "var/lib", "run", "tmp"):
             (self.root / name).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
@@ -69,6 +69,8 @@ class Jail:
                           "/usr"])
         subprocess.run(["mount", "-t", "overlay", "-o", f"ro,lowerdir={lower}",
                         "overlay", self.root / "usr"], check=True)
+        subprocess.run(["mount", "-t", "proc", "-o", "ro", "proc",
+                        self.root / "proc"], check=True)
         for name in ("null", "urandom"):
             known = os.stat("/dev/" + name)
             os.mknod(self.root / "dev" / name, known.st_mode, known.st_rdev)

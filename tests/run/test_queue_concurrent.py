@@ -8,6 +8,7 @@ seconds.
 import os
 import random
 import re
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ import pytest
 
 from backlog import Backlog, MARK, mark_of, message, settings
 from depot import DROP, Depot
-from harness import slowness, takes_part
+from harness import takes_part
 from quick import Quick
 
 SECONDS = 60 if os.environ.get("POSTRIDER_TABLES") == "whole" else \
@@ -26,86 +27,103 @@ RUNNERS = 4
 
 
 class Crowd:
-    """Threads that call the binary over and over."""
+    """Processes that call the binary over and over, and note what came of it:
+    a line each, a word and the rest."""
 
     def __init__(self, backlog, seconds):
-        self.backlog = backlog
-        self.config = (backlog.rider.home / ".postriderrc").read_text()
-        self.end = time.monotonic() + seconds
-        self.queued, self.removed = [], []
-        self.codes = Counter()
-        self.threads, self.errors = [], []
+        self.backlog, self.seconds = backlog, seconds
+        self.notes, self.held = [], []
+        self.acts = []
 
     def add(self, act, *arguments):
-        self.threads.append(threading.Thread(
-            target=self._repeat, args=(act, *arguments), daemon=True))
-
-    def _repeat(self, act, *arguments):
-        quick = Quick(self.backlog.rider.home)
-        try:
-            for turn in range(1 << 30):
-                if time.monotonic() > self.end:
-                    break
-                act(quick, turn, *arguments)
-        except BaseException as error:      # a thread's are seen by nobody
-            self.errors.append(error)
-        finally:
-            quick.close()
+        self.acts.append((act, arguments))
 
     def go(self):
-        for thread in self.threads:
-            thread.start()
-        for thread in self.threads:
-            thread.join()
-        assert not self.errors, self.errors[0]
+        end = time.monotonic() + self.seconds
+        self.files = [tempfile.TemporaryFile("w+") for _ in self.acts]
+        pids = [self._fork(file, end, *act)
+                for file, act in zip(self.files, self.acts)]
+        codes = [os.waitpid(pid, 0)[1] for pid in pids]
+        for file in self.files:
+            file.seek(0)
+            self.notes += file.read().splitlines()
+            file.close()
+        assert set(codes) == {0}, self.of("failed")
 
-    def enqueue(self, quick, turn, number):
+    def of(self, word):
+        return [note.partition(" ")[2] for note in self.notes
+                if note.startswith(word + " ")]
+
+    def _fork(self, file, end, act, arguments):
+        pid = os.fork()
+        if pid:
+            return pid
+        code = 1
+        try:
+            quick = Quick(self.backlog.rider.home)
+            turn = 0
+            while time.monotonic() < end:
+                act(quick, file, turn, *arguments)
+                turn += 1
+            code = 0
+        except BaseException as error:
+            print("failed", repr(error), file=file)
+        finally:
+            file.flush()
+            os._exit(code)
+
+    def enqueue(self, quick, file, turn, number):
         mark = f"{number}.{turn}@example.org"
         code, said, _ = quick.run(["-odq", "bob@example.net"], message(mark))
         assert code == 0, said
-        self.queued.append(mark)
+        print("queued", mark, file=file)
 
-    def send(self, quick, turn):
+    def send(self, quick, file, turn):
         code, said, _ = quick.run(["-q"], b"")
         assert code == 0, said
-        self.codes["sent"] += 1
+        print("sent", turn, file=file)
 
-    def meddle(self, quick, turn, chance):
+    def meddle(self, quick, file, turn, chance):
         """Hold, release or remove one that is there just now."""
         paths = self.backlog.paths()
         if not paths:
             return
+        word = chance.choice(["hold", "hold", "release", "remove"])
         path = chance.choice(paths)
+        if word == "release":
+            path = self.held.pop() if self.held else path
         try:
             mark = mark_of(path.read_bytes())
         except FileNotFoundError:
             return
-        word = chance.choice(["hold", "hold", "release", "remove"])
         code, said, _ = quick.run([f"--queue-{word}", path.name], b"")
+        # It may be gone, or just being sent.
         assert code in (0, 69, 75), (word, code, said)
-        self.codes[word, code] += 1
-        if word == "remove" and code == 0:
-            self.removed.append(mark)
+        done = {"hold": "held"}.get(word, word + "d")
+        if f"{path.name} {done}\n" in said:
+            print(word, mark, file=file)
+            self.held += [path] * (word == "hold")
 
 
 def test_nothing_is_lost_in_a_crowd(rider):
     with Depot() as depot:
         backlog = Backlog(rider, depot.port)
         crowd = Crowd(backlog, SECONDS)
-        for number in range(CROWD):
-            crowd.add(crowd.enqueue, number)
+        crowd.add(crowd.meddle, random.Random(1))
         for number in range(RUNNERS):
             crowd.add(crowd.send)
-        crowd.add(crowd.meddle, random.Random(1))
+        for number in range(CROWD):
+            crowd.add(crowd.enqueue, number)
         crowd.go()
         assert depot.settle()
     left = list(backlog.entries())
     assert len(left) == len(backlog.paths())
     delivered = depot.marks()
-    assert Counter(crowd.queued) == Counter(delivered + left + crowd.removed)
-    assert delivered and crowd.codes["sent"] >= RUNNERS
+    assert Counter(crowd.of("queued")) == \
+        Counter(delivered + left + crowd.of("remove"))
+    assert delivered and len(crowd.of("sent")) >= RUNNERS
     for word in ("hold", "release", "remove"):
-        assert crowd.codes[word, 0], crowd.codes
+        assert crowd.of(word), word
     # What is left is whole, and goes out when it may.
     with Depot() as depot:
         rider.config(settings(depot.port))

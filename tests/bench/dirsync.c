@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NEXT(name, ...)                                                        \
+#define NEXT(name, ...) \
 	(((int (*)(__VA_ARGS__))(__UINTPTR_TYPE__)dlsym(RTLD_NEXT, name)))
 
 /* Sync the folder in which `path` is; `rc` is what the call has returned. */

@@ -36,13 +36,13 @@ int clock_gettime(clockid_t clock, struct timespec *t)
 {
 	int rc = (int)syscall(SYS_clock_gettime, clock, t);
 
-	if (rc == 0 && (clock == CLOCK_REALTIME ||
-			clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI))
+	if (rc == 0 &&
+	    (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
+	     clock == CLOCK_TAI))
 		t->tv_sec += shift[0];
-	if (rc == 0 && (clock == CLOCK_MONOTONIC ||
-			clock == CLOCK_MONOTONIC_RAW ||
-			clock == CLOCK_MONOTONIC_COARSE ||
-			clock == CLOCK_BOOTTIME))
+	if (rc == 0 &&
+	    (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+	     clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME))
 		t->tv_sec += shift[1];
 	return rc;
 }

@@ -283,7 +283,7 @@ void exchange_judge_content(struct exchange *x, const struct command *c)
 	for (i = 0; i < x->n; i++) {
 		if (!is_accepted(x, i))
 			continue;
-		if (answer < c->n_answered)
+		if (answer < c->n_answered && c->replies[answer].code != 421)
 			settle(x, i, &c->replies[answer]);
 		if (x->s->policy->lmtp)
 			answer++;

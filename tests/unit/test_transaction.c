@@ -34,6 +34,7 @@ static const struct {
 	const char *fates; /* d delivered, f failed, w withheld */
 	/* of the whole; "" for success; with a `?`: it is uncertain */
 	const char *status;
+	bool defer;
 } cases[] = {
 	{.name = "one by one",
 	 0,
@@ -293,6 +294,58 @@ static const struct {
 	 {{MAIL R1 R2 "DATA\r\n", OK OK OK GO}, {STUFFED, OK}, {NULL, hang_up}},
 	 "df",
 	 "4.4.2?"},
+	{.name = "refused for now stops nobody if there is a queue",
+	 .server = PIPE,
+	 .n = 3,
+	 .turns = {{MAIL R1 R2 R3, OK OK LATER OK},
+		   {"DATA\r\n", GO},
+		   {STUFFED, OK}},
+	 .fates = "dfd",
+	 .status = "4.2.0",
+	 .defer = true},
+	{.name = "refused for now stops nobody, chunk",
+	 .server = CHUNKS,
+	 .n = 3,
+	 .turns = {{MAIL R1 R2 R3, OK LATER OK LATER}, {CHUNK, OK}},
+	 .fates = "fdf",
+	 .status = "4.2.0",
+	 .defer = true},
+	{.name = "refused for now without a queue stops all",
+	 .server = PIPE,
+	 .n = 3,
+	 .turns = {{MAIL R1 R2 R3, OK OK LATER OK}},
+	 .fates = "wfw",
+	 .status = "4.2.0"},
+	{.name = "refused for good stops all in any case",
+	 .server = PIPE,
+	 .n = 3,
+	 .turns = {{MAIL R1 R2 R3, OK LATER NO OK}},
+	 .fates = "ffw",
+	 .status = "5.1.1",
+	 .defer = true},
+	{.name = "all refused for now, and there is a queue",
+	 .server = PIPE,
+	 .n = 2,
+	 .turns = {{MAIL R1 R2, OK LATER LATER}},
+	 .fates = "ff",
+	 .status = "4.2.0",
+	 .defer = true},
+	{.name = "one alone that is refused for now",
+	 .server = PIPE,
+	 .n = 1,
+	 .turns = {{MAIL R1 "DATA\r\n", OK LATER NONE}},
+	 .fates = "f",
+	 .status = "4.2.0",
+	 .defer = true},
+	{.name = "deferred, and the content refused",
+	 .server = PIPE,
+	 .n = 2,
+	 .turns = {{MAIL R1 R2, OK OK LATER},
+		   {"DATA\r\n", GO},
+		   {STUFFED, "554 5.6.0 no\r\n"}},
+	 .fates = "ff",
+	 .status = "5.6.0",
+	 .defer = true},
 };
 
 static struct envelope make_envelope(size_t n)
@@ -343,6 +396,7 @@ static void run_case(size_t i, const struct submission *m)
 {
 	struct session_policy policy = {.timeout = 5, .lmtp = cases[i].lmtp};
 	struct transaction_policy wishes = {.partial = cases[i].partial,
+					    .defer = cases[i].defer,
 					    .chunking = true};
 	struct result results[MAX_RECIPIENTS];
 	struct session *s = memory_alloc(sizeof(*s));
@@ -453,40 +507,52 @@ static const struct {
 	const char *mail; /* the command, or NULL: it is refused … */
 	const char *status;
 	const char *words;
+	const char *own; /* the message's own deliver_by */
 } asked[] = {
 	/* RFC 8689 4.2.1: in clear never */
-	{0, 0, "s@x", true, true, NULL, NULL, "5.7.30", "REQUIRETLS"},
+	{0, 0, "s@x", true, true, NULL, NULL, "5.7.30", "REQUIRETLS", NULL},
 	{CAP_REQUIRETLS, 0, "s@x", true, true, NULL, NULL, "5.7.30",
-	 "REQUIRETLS"},
-	{CAP_REQUIRETLS, 0, "s@x", false, true, NULL, MAIL, NULL, NULL},
+	 "REQUIRETLS", NULL},
+	{CAP_REQUIRETLS, 0, "s@x", false, true, NULL, MAIL, NULL, NULL, NULL},
 	/* RFC 2852 4: R must be kept, N is a wish */
-	{0, 0, "s@x", false, true, "120;R", NULL, "5.3.3", "DELIVERBY"},
-	{0, 0, "s@x", false, true, "120;rt", NULL, "5.3.3", "DELIVERBY"},
-	{0, 0, "s@x", false, true, "120;N", MAIL, NULL, NULL},
+	{0, 0, "s@x", false, true, "120;R", NULL, "5.3.3", "DELIVERBY", NULL},
+	{0, 0, "s@x", false, true, "120;rt", NULL, "5.3.3", "DELIVERBY", NULL},
+	{0, 0, "s@x", false, true, "120;N", MAIL, NULL, NULL, NULL},
 	{CAP_DELIVERBY, 0, "s@x", false, true, "1;R",
-	 "MAIL FROM:<s@x> BY=1;R\r\n", NULL, NULL},
+	 "MAIL FROM:<s@x> BY=1;R\r\n", NULL, NULL, NULL},
 	{CAP_DELIVERBY, 120, "s@x", false, true, "120;R",
-	 "MAIL FROM:<s@x> BY=120;R\r\n", NULL, NULL},
+	 "MAIL FROM:<s@x> BY=120;R\r\n", NULL, NULL, NULL},
 	{CAP_DELIVERBY, 121, "s@x", false, true, "120;R", NULL, "5.3.3",
-	 "less than 121 seconds"},
+	 "less than 121 seconds", NULL},
 	{CAP_DELIVERBY, 121, "s@x", false, true, "120;N",
-	 "MAIL FROM:<s@x> BY=120;N\r\n", NULL, NULL},
+	 "MAIL FROM:<s@x> BY=120;N\r\n", NULL, NULL, NULL},
 	{CAP_DELIVERBY, 121, "s@x", false, true, "-5;NT",
-	 "MAIL FROM:<s@x> BY=-5;NT\r\n", NULL, NULL},
+	 "MAIL FROM:<s@x> BY=-5;NT\r\n", NULL, NULL, NULL},
+	{CAP_DELIVERBY, 0, "s@x", false, true, "0;R", NULL, "5.4.7", "is over",
+	 NULL},
+	{CAP_DELIVERBY, 0, "s@x", false, true, "-5;R", NULL, "5.4.7", "is over",
+	 NULL},
+	/* what is left of the time goes before what it was */
+	{CAP_DELIVERBY, 0, "s@x", false, true, "120;R",
+	 "MAIL FROM:<s@x> BY=90;R\r\n", NULL, NULL, "90;R"},
+	{CAP_DELIVERBY, 100, "s@x", false, true, "120;R", NULL, "5.3.3",
+	 "less than 100 seconds", "90;R"},
+	{CAP_DELIVERBY, 0, "s@x", false, true, NULL,
+	 "MAIL FROM:<s@x> BY=-7;N\r\n", NULL, NULL, "-7;N"},
 	/* an address that needs SMTPUTF8 */
 	{CAP_SMTPUTF8, 0, "\xc3\xa4@x", false, true, NULL,
-	 "MAIL FROM:<\xc3\xa4@x> SMTPUTF8\r\n", NULL, NULL},
+	 "MAIL FROM:<\xc3\xa4@x> SMTPUTF8\r\n", NULL, NULL, NULL},
 	{CAP_SMTPUTF8, 0, "\xc3\xa4@x", false, false, NULL, NULL, "5.6.7",
-	 "smtputf8 is off"},
-	{0, 0, "\xc3\xa4@x", false, true, NULL, NULL, "5.6.7",
-	 "does not offer"},
+	 "smtputf8 is off", NULL},
+	{0, 0, "\xc3\xa4@x", false, true, NULL, NULL, "5.6.7", "does not offer",
+	 NULL},
 	{0, 0, "\xc3\xa4@x", false, false, NULL, NULL, "5.6.7",
-	 "smtputf8 is off"},
+	 "smtputf8 is off", NULL},
 	{CAP_UTF8SMTP, 0, "\xc3\xa4@x", false, true, NULL,
-	 "MAIL FROM:<\xc3\xa4@x>\r\n", NULL, NULL},
+	 "MAIL FROM:<\xc3\xa4@x>\r\n", NULL, NULL, NULL},
 	{CAP_UTF8SMTP, 0, "\xc3\xa4@x", false, false, NULL, NULL, "5.6.7",
-	 "smtputf8 is off"},
-	{CAP_SMTPUTF8, 0, "s@x", false, false, NULL, MAIL, NULL, NULL},
+	 "smtputf8 is off", NULL},
+	{CAP_SMTPUTF8, 0, "s@x", false, false, NULL, MAIL, NULL, NULL, NULL},
 };
 
 static void check_asked(size_t i, struct session *s, const struct submission *m)
@@ -529,7 +595,8 @@ static void keeps_what_the_policy_asks(void **state)
 		const struct turn none[] = {{NULL, NULL}};
 		struct session *s = memory_alloc(sizeof(*s));
 		struct envelope e = make_envelope(1);
-		struct submission m = {.envelope = &e};
+		struct submission m = {.envelope = &e,
+				       .deliver_by = asked[i].own};
 		struct script script;
 		struct message letter;
 

@@ -31,7 +31,7 @@ PART = {"test_options": 4, "test_serve": 3, "test_bcc": 4, "test_replies": 3,
         "test_wrappers": 3, "test_submit": 2, "test_injection": 2,
         "test_config": 2, "test_certificates": 2, "test_flood": 2,
         "test_staple": 3, "test_pins": 2, "test_resume": 2, "test_chains": 3,
-        "test_sasl": 3}
+        "test_sasl": 3, "test_crash": 3, "test_power": 2, "test_disk": 4}
 
 
 def pytest_collection_modifyitems(config, items):

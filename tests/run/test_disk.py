@@ -31,7 +31,7 @@ READ_ONLY = CHANGES + ",ftruncate,unlinkat,fchmod"
 
 @pytest.mark.parametrize("error, calls", [
     ("ENOSPC", CHANGES), ("EDQUOT", CHANGES), ("EIO", READ_ONLY),
-    ("EROFS", READ_ONLY)])
+    ("EROFS", READ_ONLY)], ids=["full", "quota", "broken", "read-only"])
 @pytest.mark.parametrize("name", CASES)
 def test_full_from_here_on(tmp_path, name, error, calls):
     """As test_crash's: one call fails, and so do all that follow."""

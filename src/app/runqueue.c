@@ -88,6 +88,8 @@ static int run_part(const struct part *part)
 	int code;
 
 	choose(part, &run);
+	if (!part->share)
+		progress_start(&bar);
 	if (traffic_open(&traffic, part->request, &o) == 0) {
 		link.trace = traffic_trace(&traffic);
 		s = spool_open(part->path, false, &o);

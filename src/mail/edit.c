@@ -13,6 +13,7 @@
 #include "base/encode.h"
 #include "base/idna.h"
 #include "base/text.h"
+#include "mail/date.h"
 
 #define LINE_WIDTH     78u  /* columns, RFC 5322 2.1.1 */
 #define PLAIN_NAME_MAX 200u /* octets of a name that is not folded */
@@ -187,28 +188,12 @@ static void copy_fields(const struct edit *edit)
 
 /* ----------------------------------------------------------- what is added */
 
-/* RFC 5322 3.3. The zone has no seconds, so neither has what it adds. */
 static int add_time(const struct edit *edit, struct outcome *o)
 {
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t now = edit->facts->now;
-	struct tm t;
-	long zone;
+	int rc = date_add(edit->out, edit->facts->now, o);
 
-	tzset();
-	if (!localtime_r(&now, &t))
-		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-				  "cannot tell the local time");
-	zone = t.tm_gmtoff / 60;
-	now += zone * 60;
-	gmtime_r(&now, &t);
-	buf_printf(edit->out,
-		   "%.3s, %d %.3s %d %02d:%02d:%02d %c%02ld%02ld\r\n",
-		   days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
-		   t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec,
-		   zone < 0 ? '-' : '+', labs(zone) / 60, labs(zone) % 60);
-	return 0;
+	buf_add_text(edit->out, "\r\n");
+	return rc;
 }
 
 static int add_date(const struct edit *edit, struct outcome *o)

@@ -8,16 +8,20 @@ seconds.
 import os
 import random
 import re
+import shutil
+import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from backlog import Backlog, MARK, mark_of, message, settings
 from depot import DROP, Depot
-from harness import takes_part
+from harness import binary, slowness, takes_part
 from quick import Quick
 
 SECONDS = 60 if os.environ.get("POSTRIDER_TABLES") == "whole" else \
@@ -308,3 +312,54 @@ def test_a_refused_login_stops_the_account(rider, start, account):
     assert last.code == 0, last
     assert len(peer.sessions) == sessions + 2
     assert backlog.paths() == []
+
+
+def test_root_sends_for_every_user(rider):
+    """-q --all-users: each queue by its owner, with the owner's configuration.
+    The users are in a passwd file of this test's own mount namespace."""
+    folder = Path(tempfile.mkdtemp(prefix="postrider-users-"))
+    program = folder / "postrider"
+    shutil.copy(binary(), program)
+    folder.chmod(0o755)
+    passwd = folder / "passwd"
+    users = {f"user{i}": 70001 + i for i in range(3)}
+    passwd.write_text(Path("/etc/passwd").read_text() + "".join(
+        f"{name}:x:{uid}:{uid}::{folder}/{name}:/bin/sh\n"
+        for name, uid in users.items()))
+
+    def run(uid, home, *words, stdin=b""):
+        return subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "sh", "-c",
+             'mount --bind "$1" /etc/passwd; shift; exec "$@"', "sh", passwd,
+             "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
+             program, *words], input=stdin, capture_output=True,
+            env=rider.environment({"HOME": home}), timeout=60 * slowness())
+
+    try:
+        with ExitStack() as stack:
+            depots = {}
+            for name, uid in users.items():
+                home = folder / name
+                home.mkdir()
+                depots[name] = stack.enter_context(Depot())
+                config = home / ".postriderrc"
+                config.write_text(settings(depots[name].port))
+                config.chmod(0o600)
+                for path in (home, config):
+                    os.chown(path, uid, uid)
+                for i in range(3):
+                    result = run(uid, home, "-odq", "bob@example.net",
+                                 stdin=message(f"{name}.{i}@example.org"))
+                    assert result.returncode == 0, result
+            result = run(0, rider.home, "-q", "--all-users")
+            assert result.returncode == 0, result
+            for name, depot in depots.items():
+                assert depot.settle()
+                assert depot.sessions == 1
+                assert sorted(depot.marks()) == [
+                    f"{name}.{i}@example.org" for i in range(3)]
+        # Not root: refused, and it says so.
+        result = run(70001, folder / "user0", "-q", "--all-users")
+        assert result.returncode != 0 and result.stderr, result
+    finally:
+        shutil.rmtree(folder)

@@ -129,7 +129,8 @@ def test_one_session_carries_them_all(rider, chunking):
 
 def test_messages_of_every_length_follow_each_other(rider):
     """… and of every way in which a line may begin and end."""
-    bodies = ["", ".\n", "..\n", "no line end", "\n\n", ("x" * 76 + "\n") * 2000,
+    bodies = ["", ".\n", "..\n", "no line end", "\n\n",
+              ("x" * 76 + "\n") * 2000,
               "y" * 998 + "\n", "MAIL FROM:<mallory@example.org>\n",
               ".\nMAIL FROM:<mallory@example.org>\n", "é\n" * 300_000]
     for chunking in (True, False):

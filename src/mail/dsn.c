@@ -1,136 +1,136 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A report of delivery: what it says to people, what it says to programs, and
- * what it returns. All that others have written (addresses, fields, a server's
- * words) goes through add_words, so it can neither end a line nor a part.
+ * A delivery status notification, written as one text and read in as any other
+ * message. What stands in it was said by others: each value is made printable
+ * and folded before it gets a line, so none can begin a field or a part. What
+ * people read is mail/dsnwords'.
  */
 #include "mail/dsn.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
+#include "base/idna.h"
+#include "base/memory.h"
 #include "base/text.h"
-#include "mail/date.h"
-#include "mail/field.h"
+#include "mail/dsnwords.h"
+#include "mail/edit.h"
+#include "mail/fold.h"
 #include "mail/intake.h"
+#include "mail/plan.h"
+#include "mail/transfer.h"
+#include "mail/wrap.h"
 
-#define COLUMNS    76u         /* of a line, where words allow it */
-#define WORD_MAX   512u        /* octets of a word, which then is cut */
-#define VALUE_MAX  4096u       /* octets of a value; the rest goes */
-#define HEAD_LIMIT (16u << 20) /* octets of all but what is returned */
-#define PIECE      (64u << 10) /* octets of a body read at once */
-#define ID_OCTETS  16u         /* of randomness */
-#define ID_MAX     900u        /* octets of a Message-ID that is referred to */
+#define REPORT_LIMIT (256u << 20) /* octets ahead of what is returned */
+#define BLOCK_SIZE   (64u << 10)  /* octets of the body read at once */
+#define RANDOM_SIZE  16u          /* octets, of an id and of a boundary */
+#define ID_MAX       900u         /* octets of a Message-ID referred to */
 
-struct composer {
+/* A report being written. */
+struct report {
 	const struct dsn *d;
+	char *host;            /* ours, in ASCII */
+	struct buf boundary;   /* without the dashes */
+	bool is_status_global; /* message/global-delivery-status */
+	bool is_header_global; /* message/global, message/global-headers */
+	bool is_header_sound;  /* fit to be a message's header as it is */
+	bool is_whole;         /* the body is returned, too */
 	struct buf out;
-	char boundary[2 * ID_OCTETS + 8];
-	bool global; /* the forms of RFC 6533 */
-	bool returns_body;
 };
 
-/* -------------------------------------------------------------------- words */
+/* ---------------------------------------------------------- what it will be */
 
-/* Words with one blank between them, on lines that begin with `indent`. Returns
- * the column behind them. */
-static size_t add_words(struct buf *out, struct view text, size_t column,
-			const char *indent)
+/* A name of ours that may be no domain: nothing may depend on it. */
+static char *host_in_ascii(const char *host)
 {
-	struct buf printable = BUF_INIT(4 * VALUE_MAX);
-	struct view rest, word;
-	bool is_first = true;
+	struct outcome ignored = OUTCOME_INIT;
+	struct view v = view_of(host);
+	char *ascii = NULL;
+	size_t i;
 
-	if (text.n > VALUE_MAX)
-		text.n = VALUE_MAX;
-	text_add_printable(&printable, text);
-	rest = buf_view(&printable);
-	while ((word = view_next_word(&rest)).n) {
-		if (word.n > WORD_MAX) {
-			rest = view_make(word.p + WORD_MAX,
-					 rest.n + word.n - WORD_MAX);
-			word.n = WORD_MAX;
-		}
-		if (!is_first && column + 1 + word.n > COLUMNS) {
-			buf_printf(out, "\r\n%s", indent);
-			column = strlen(indent);
-		} else if (!is_first) {
-			buf_add_char(out, ' ');
-			column++;
-		}
-		buf_add_view(out, word);
-		column += word.n;
-		is_first = false;
+	if (v.n && v.p[0] == '[' && v.p[v.n - 1] == ']') {
+		for (i = 1; i + 1 < v.n; i++)
+			if (!text_is_alpha(v.p[i]) && !text_is_digit(v.p[i]) &&
+			    v.p[i] != '.' && v.p[i] != ':')
+				break;
+		if (i + 1 == v.n)
+			ascii = memory_dup(host);
 	}
-	buf_release(&printable);
-	return column;
+	if (!ascii)
+		ascii = idna_to_ascii(v, &ignored);
+	outcome_release(&ignored);
+	return ascii ? ascii : memory_dup("localhost");
 }
 
-static void add_line(struct buf *out, struct view text, const char *indent)
+static bool is_text_8bit(const char *text)
 {
-	buf_add_text(out, indent);
-	add_words(out, text, strlen(indent), indent);
-	buf_add_text(out, "\r\n");
+	return view_has_8bit(view_of(text));
 }
 
-/* What must be ASCII, is: other characters as \x{HEX}. */
-static void add_value(struct composer *c, size_t column, struct view value)
+static bool has_utf8_address(const struct dsn *d)
 {
-	struct buf ascii = BUF_INIT(16 * VALUE_MAX);
+	const struct recipient *r;
+	size_t i;
 
-	if (value.n > VALUE_MAX)
-		value.n = VALUE_MAX;
-	if (!c->global && view_has_8bit(value)) {
-		if (view_is_utf8(value))
-			encode_code_points(&ascii, value);
-		else
-			text_add_printable(&ascii, value);
-		value = buf_view(&ascii);
+	for (i = 0; i < d->n; i++) {
+		r = d->recipients[i].recipient;
+		if (is_text_8bit(r->address.mailbox) ||
+		    is_text_8bit(r->orcpt) || is_text_8bit(r->original.mailbox))
+			return true;
 	}
-	add_words(&c->out, value, column, "  ");
-	buf_release(&ascii);
+	return false;
 }
 
-/* One field: "Name: type; value". `type` may be empty. */
-static void add_field(struct composer *c, const char *name, const char *type,
-		      struct view value)
+/* Lines as RFC 5322 2.1 and 2.2 have them, but for octets over 127. */
+static bool is_sound(struct view header)
 {
-	size_t before = c->out.n;
+	struct view rest = header, line;
 
-	buf_printf(&c->out, "%s: %s", name, type);
-	add_value(c, c->out.n - before, value);
-	buf_add_text(&c->out, "\r\n");
+	if (view_has_bare_cr(header) || view_has_bare_lf(header))
+		return false;
+	while (rest.n) {
+		line = view_next_line(&rest);
+		if (line.n > FOLD_LINE_MAX || view_has_control(line))
+			return false;
+	}
+	return view_is_utf8(header);
 }
 
-static int add_date_field(struct composer *c, const char *name, int64_t when,
-			  struct outcome *o)
+/* What we could not send because of what it is can't be sent in a report,
+ * either. */
+static bool was_unfit(const struct dsn *d)
 {
-	int rc;
+	const struct outcome *a;
+	size_t i;
 
-	buf_printf(&c->out, "%s: ", name);
-	rc = date_add(&c->out, (time_t)when, o);
-	buf_add_text(&c->out, "\r\n");
-	return rc;
+	for (i = 0; i < d->n; i++) {
+		a = d->recipients[i].answer;
+		if (!a->reply_code &&
+		    (a->cause == CAUSE_FEATURE || a->cause == CAUSE_CONTENT))
+			return true;
+	}
+	return false;
 }
 
-static struct view find_field(const struct dsn *d, struct view name)
+/* RFC 3461 4.3: the body goes back only with a failure. */
+static bool is_body_returned(const struct report *r)
 {
-	struct view rest = d->header;
-	struct field f;
+	const struct dsn *d = r->d;
+	const struct message *m = d->message;
 
-	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n))
-		if (view_equal_nocase(f.name, name))
-			return view_trim(f.body);
-	return VIEW("");
+	return d->action == DSN_FAILED && d->envelope->ret != RETURN_HEADERS &&
+		m->body && r->is_header_sound && !m->nul_line &&
+		!m->bare_cr_line && !m->bare_lf_line && !was_unfit(d) &&
+		d->header.n + store_size(m->body) <= DSN_RETURN_MAX;
 }
-
-/* ----------------------------------------------------------- its own header */
 
 static int add_random(struct buf *out, struct outcome *o)
 {
-	char octets[ID_OCTETS];
+	char octets[RANDOM_SIZE];
 
 	if (gnutls_rnd(GNUTLS_RND_NONCE, octets, sizeof(octets)) < 0)
 		return fail(o, CAUSE_SYSTEM, "4.3.0",
@@ -139,325 +139,418 @@ static int add_random(struct buf *out, struct outcome *o)
 	return 0;
 }
 
-static int choose_boundary(struct composer *c, struct outcome *o)
-{
-	struct buf text = BUF_INIT(sizeof(c->boundary) - 1);
-	int rc;
+/* --------------------------------------------------------------- its header */
 
-	buf_add_text(&text, "=_");
-	rc = add_random(&text, o);
-	memcpy(c->boundary, text.p, text.n + 1);
-	buf_release(&text);
-	return rc;
-}
-
-/* Is it one that can stand in a field as it is? */
-static bool is_message_id(const struct composer *c, struct view v)
+/* The message's id, where it is one that may stand in a field. */
+static struct view find_id(struct view header)
 {
-	return v.n > 2 && v.n <= ID_MAX && v.p[0] == '<' &&
-		v.p[v.n - 1] == '>' && !view_has_control(v) &&
-		!memchr(v.p, ' ', v.n) && !memchr(v.p, '\t', v.n) &&
-		(c->global || !view_has_8bit(v));
-}
+	struct field f;
+	struct view v;
+	size_t i;
 
-static const char *subject_of(const struct dsn *d)
-{
-	switch (d->action) {
-	case DSN_FAILED: return "Your message could not be delivered";
-	case DSN_DELAYED: return "Your message is late";
-	default: return "Your message was passed on";
+	for (; field_cut(header, &f); header = view_skip(header, f.raw.n)) {
+		if (f.id != FIELD_MESSAGE_ID)
+			continue;
+		v = view_trim(f.body);
+		for (i = 1; i < v.n; i++)
+			if (v.p[i] <= ' ' || v.p[i] > '~' || v.p[i] == '<' ||
+			    v.p[i] == '>')
+				break;
+		if (v.n > 2 && v.n < ID_MAX && v.p[0] == '<' && i + 1 == v.n &&
+		    v.p[i] == '>')
+			return v;
+		break;
 	}
+	return view_of("");
 }
 
-static int add_header(struct composer *c, struct outcome *o)
+static void add_references(struct report *r)
 {
-	const struct dsn *d = c->d;
-	struct view id = find_field(d, VIEW("Message-ID"));
+	struct view id = find_id(r->d->header);
 
-	buf_printf(&c->out,
+	if (!id.n)
+		return;
+	buf_add_text(&r->out, "In-Reply-To: ");
+	buf_add_view(&r->out, id);
+	buf_add_text(&r->out, "\r\nReferences: ");
+	buf_add_view(&r->out, id);
+	buf_add_text(&r->out, "\r\n");
+}
+
+/* What holds parts may not claim less than they do (RFC 2045 6.4). */
+static bool is_any_8bit(const struct report *r)
+{
+	return r->is_status_global ||
+		(r->is_header_global && r->is_header_sound) ||
+		(r->is_whole && r->d->message->body_8bit);
+}
+
+static int add_header(struct report *r, struct outcome *o)
+{
+	struct buf *out = &r->out;
+
+	buf_add_text(out, "Date: ");
+	if (edit_add_time((time_t)r->d->now, out, o) < 0)
+		return -1;
+	buf_printf(out,
 		   "From: \"Mail Delivery System\" <MAILER-DAEMON@%s>\r\n"
-		   "To: <%s>\r\nSubject: %s\r\n",
-		   d->host, d->to, subject_of(d));
-	if (add_date_field(c, "Date", d->now, o) < 0)
+		   "To: <%s>\r\nSubject: %s\r\nMessage-ID: <",
+		   r->host, r->d->to, dsnwords_subject(r->d));
+	if (add_random(out, o) < 0)
 		return -1;
-	buf_add_text(&c->out, "Message-ID: <");
-	if (add_random(&c->out, o) < 0)
-		return -1;
-	buf_printf(&c->out, "@%s>\r\n", d->host);
-	if (is_message_id(c, id))
-		buf_printf(&c->out, "In-Reply-To: %.*s\r\nReferences: %.*s\r\n",
-			   (int)id.n, id.p, (int)id.n, id.p);
-	buf_printf(&c->out,
+	buf_printf(out, "@%s>\r\n", r->host);
+	add_references(r);
+	buf_printf(out,
 		   "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
-		   "Content-Type: multipart/report;\r\n"
-		   " report-type=delivery-status;\r\n boundary=\"%s\"\r\n\r\n",
-		   c->boundary);
+		   "Content-Transfer-Encoding: %s\r\n"
+		   "Content-Type: multipart/report; report-type="
+		   "delivery-status;\r\n"
+		   "\tboundary=\"%s\"\r\n",
+		   is_any_8bit(r) ? "8bit" : "7bit", r->boundary.p);
 	return 0;
 }
 
-static void begin_part(struct composer *c, const char *type, bool is_8bit)
+/* ---------------------------------------------------------------- its parts */
+
+static void begin_part(struct report *r, const char *type, const char *encoding)
 {
-	buf_printf(&c->out,
+	buf_printf(&r->out,
 		   "\r\n--%s\r\nContent-Type: %s\r\n"
-		   "Content-Transfer-Encoding: %s\r\n\r\n",
-		   c->boundary, type, is_8bit ? "8bit" : "7bit");
+		   "Content-Transfer-Encoding: %s\r\n",
+		   r->boundary.p, type, encoding);
 }
 
-/* ---------------------------------------------------------------- to people */
-
-static const char *opening_of(const struct dsn *d)
+static void add_quoted_printable(struct buf *out, struct view text)
 {
-	switch (d->action) {
-	case DSN_FAILED:
-		return "Your message has not reached those who are named below, "
-		       "and nothing more will be tried.";
-	case DSN_DELAYED:
-		return "Your message has not reached those who are named below "
-		       "yet. It is tried again; you need not do anything.";
-	default:
-		return "Your message was handed to the next server for those "
-		       "who are named below. That server does not report what "
-		       "becomes of it.";
+	struct encoder e = ENCODER_INIT(TRANSFER_QP);
+
+	encoder_feed(&e, text, out);
+	encoder_finish(&e, out);
+}
+
+static int add_words(struct report *r, struct outcome *o)
+{
+	struct buf text = BUF_INIT(REPORT_LIMIT);
+	int rc = dsnwords_text(r->d, r->is_whole, &text, o);
+	struct view v = buf_view(&text);
+
+	if (view_has_8bit(v)) {
+		begin_part(r, "text/plain; charset=utf-8", "quoted-printable");
+		buf_add_text(&r->out, "\r\n");
+		add_quoted_printable(&r->out, v);
+	} else {
+		begin_part(r, "text/plain; charset=us-ascii", "7bit");
+		buf_add_text(&r->out, "\r\n");
+		buf_add_view(&r->out, v);
 	}
-}
-
-static int add_facts(struct composer *c, struct buf *out, struct outcome *o)
-{
-	const struct dsn *d = c->d;
-	struct view subject = find_field(d, VIEW("Subject"));
-	struct buf line = BUF_INIT(VALUE_MAX + 64);
-	int rc;
-
-	if (subject.n > VALUE_MAX)
-		subject.n = VALUE_MAX;
-	buf_add_text(&line, "Subject: ");
-	buf_add_view(&line, subject);
-	add_line(out, buf_view(&line), "  ");
-	buf_add_text(out, "  Sent: ");
-	rc = date_add(out, (time_t)d->arrived, o);
-	buf_printf(out, "\r\n  Queued as: %s\r\n\r\n", d->id);
-	buf_release(&line);
-	return rc;
-}
-
-static void add_who(struct buf *out, const struct dsn_recipient *r)
-{
-	struct buf line = BUF_INIT(4 * VALUE_MAX);
-
-	add_line(out, view_of(r->recipient->address.mailbox), "");
-	if (r->answer->text) {
-		if (r->answer->reply_code && r->answer->host)
-			buf_printf(&line, "%s said: ", r->answer->host);
-		buf_add_text(&line, r->answer->text);
-		add_line(out, buf_view(&line), "    ");
-	}
-	buf_add_text(out, "\r\n");
-	buf_release(&line);
-}
-
-static int add_explanation(struct composer *c, struct outcome *o)
-{
-	struct buf text = BUF_INIT(HEAD_LIMIT);
-	const struct dsn *d = c->d;
-	size_t i;
-	int rc;
-
-	add_line(&text, view_of(opening_of(d)), "");
-	buf_add_text(&text, "\r\n");
-	rc = add_facts(c, &text, o);
-	for (i = 0; i < d->n; i++)
-		add_who(&text, &d->recipients[i]);
-	if (d->action == DSN_DELAYED && d->n && d->recipients[0].retry_until) {
-		buf_add_text(&text, "It will be given up after ");
-		rc |= date_add(&text, (time_t)d->recipients[0].retry_until, o);
-		buf_add_text(&text, ".\r\n");
-	}
-	begin_part(c, "text/plain; charset=utf-8",
-		   view_has_8bit(buf_view(&text)));
-	buf_add_view(&c->out, buf_view(&text));
 	buf_release(&text);
 	return rc;
 }
 
-/* -------------------------------------------------------------- to programs */
+/* --------------------------------------------------------------- its status */
 
-static const char *action_of(const struct dsn *d)
+/* In ASCII other characters are written as RFC 6533 3 does. */
+static void add_value(struct report *r, const char *name, const char *type,
+		      struct view value)
 {
-	switch (d->action) {
-	case DSN_FAILED: return "failed";
-	case DSN_DELAYED: return "delayed";
-	default: return "relayed";
-	}
+	struct buf text = BUF_INIT(REPORT_LIMIT);
+	struct buf printable = BUF_INIT(REPORT_LIMIT);
+
+	text_add_printable(&printable, value);
+	if (r->is_status_global)
+		buf_add_view(&text, buf_view(&printable));
+	else
+		encode_code_points(&text, buf_view(&printable));
+	buf_printf(&r->out, "%s: %s", name, type);
+	wrap_text(&r->out, buf_view(&text), " ");
+	buf_add_text(&r->out, "\r\n");
+	buf_release(&text);
+	buf_release(&printable);
 }
 
-/* RFC 3461 4.2: a type, a semicolon, and xtext, which is undone here (RFC 3464
- * 2.3.1); else the name that an alias stood for. */
-static void add_original(struct composer *c, const struct recipient *r)
+static int add_date(struct report *r, const char *name, int64_t when,
+		    struct outcome *o)
 {
-	const char *semicolon = r->orcpt ? strchr(r->orcpt, ';') : NULL;
-	struct buf type = BUF_INIT(128), plain = BUF_INIT(VALUE_MAX);
+	if (!when)
+		return 0;
+	buf_printf(&r->out, "%s: ", name);
+	return edit_add_time((time_t)when, &r->out, o);
+}
 
-	if (semicolon) {
-		buf_printf(&type, "%.*s; ", (int)(semicolon - r->orcpt),
-			   r->orcpt);
-		if (!decode_xtext(&plain, view_of(semicolon + 1)))
-			buf_add_text(&plain, semicolon + 1);
-		add_field(c, "Original-Recipient", type.p, buf_view(&plain));
-	} else if (r->original.mailbox) {
-		add_field(c, "Original-Recipient",
-			  r->original.needs_utf8 ? "utf-8; " : "rfc822; ",
-			  view_of(r->original.mailbox));
+/* Short ones that are compared: each of their blanks counts. */
+static void add_exact(struct report *r, const char *name, const char *type,
+		      const char *value)
+{
+	buf_printf(&r->out, "%s: %s", name, type);
+	text_add_printable(&r->out, view_of(value));
+	buf_add_text(&r->out, "\r\n");
+}
+
+static void add_address(struct report *r, const char *name, const char *mailbox)
+{
+	add_exact(r, name, is_text_8bit(mailbox) ? "utf-8; " : "rfc822; ",
+		  mailbox);
+}
+
+/* RFC 3461 6.3 (a): as it was given, but no xtext; a type that is none of the
+ * known has its own form, which stays. */
+static void add_original(struct report *r, const struct recipient *who)
+{
+	struct view given = view_of(who->orcpt), text;
+	struct buf plain = BUF_INIT(REPORT_LIMIT);
+	const char *mark;
+
+	if (!who->orcpt) {
+		if (who->original.mailbox)
+			add_address(r, "Original-Recipient",
+				    who->original.mailbox);
+		return;
 	}
-	buf_release(&type);
+	mark = strchr(who->orcpt, ';');
+	text = view_skip(given, mark ? (size_t)(mark - who->orcpt) + 1 : 0);
+	if (!decode_xtext(&plain, text) || view_has_8bit(buf_view(&plain)) ||
+	    view_has_control(buf_view(&plain))) {
+		buf_clear(&plain);
+		buf_add_view(&plain, text);
+	}
+	buf_printf(&r->out, "Original-Recipient: ");
+	wrap_text(&r->out,
+		  mark ? view_make(given.p, given.n - text.n) : VIEW("rfc822;"),
+		  " ");
+	wrap_text(&r->out, buf_view(&plain), " ");
+	buf_add_text(&r->out, "\r\n");
 	buf_release(&plain);
 }
 
-/* RFC 3464 2.3 */
-static int add_recipient(struct composer *c, const struct dsn_recipient *r,
-			 struct outcome *o)
+/* The class is the action's: what was given up is no longer 4, what waits is
+ * not 5. */
+static void add_status(struct report *r, const struct outcome *a)
 {
-	const struct outcome *answer = r->answer;
+	static const struct {
+		const char *action;
+		char digit;
+	} rows[] = {
+		[DSN_FAILED] = {"failed", '5'},
+		[DSN_DELAYED] = {"delayed", '4'},
+		[DSN_RELAYED] = {"relayed", '2'},
+	};
+	const char *status = a->status[0] ? a->status : "0.0.0";
 
-	buf_add_text(&c->out, "\r\n");
-	add_original(c, r->recipient);
-	add_field(c, "Final-Recipient",
-		  r->recipient->address.needs_utf8 ? "utf-8; " : "rfc822; ",
-		  view_of(r->recipient->address.mailbox));
-	add_field(c, "Action", "", view_of(action_of(c->d)));
-	add_field(c, "Status", "",
-		  view_of(answer->status[0] ? answer->status : "2.0.0"));
-	if (answer->reply_code && answer->host)
-		add_field(c, "Remote-MTA", "dns; ", view_of(answer->host));
-	if (answer->reply_code && answer->text)
-		add_field(c, "Diagnostic-Code", "smtp; ",
-			  view_of(answer->text));
-	if (r->last_attempt &&
-	    add_date_field(c, "Last-Attempt-Date", r->last_attempt, o) < 0)
-		return -1;
-	if (c->d->action == DSN_DELAYED && r->retry_until)
-		return add_date_field(c, "Will-Retry-Until", r->retry_until, o);
-	return 0;
+	buf_printf(&r->out, "Action: %s\r\nStatus: %c%s\r\n",
+		   rows[r->d->action].action, rows[r->d->action].digit,
+		   status + 1);
 }
 
-static int add_status(struct composer *c, struct outcome *o)
+#define OUR_MARK " (in reply to "
+
+/* The server may have said it, too. */
+static const char *last_of(struct view v, const char *text)
 {
-	const struct dsn *d = c->d;
+	const char *found = NULL, *at = v.p;
+
+	while ((at = strstr(at, text)))
+		found = at++;
+	return found;
+}
+
+/* The server's own words, without what was put around them here. */
+static struct view words_of(const struct outcome *a)
+{
+	struct view v = view_of(a->text);
+	char code[16];
+	const char *at;
+
+	snprintf(code, sizeof(code), ": %d", a->reply_code);
+	at = strstr(v.p, code);
+	if (at)
+		v = view_skip(v, (size_t)(at - v.p) + 2);
+	at = v.n && v.p[v.n - 1] == ')' ? last_of(v, OUR_MARK) : NULL;
+	if (at)
+		v.n = (size_t)(at - v.p);
+	return v;
+}
+
+static void add_answer(struct report *r, const struct outcome *a)
+{
+	add_status(r, a);
+	if (!a->reply_code)
+		return;
+	if (a->host && *a->host)
+		add_value(r, "Remote-MTA", "dns; ", view_of(a->host));
+	if (a->text && *a->text)
+		add_value(r, "Diagnostic-Code", "smtp; ", words_of(a));
+}
+
+static int add_recipient(struct report *r, const struct dsn_recipient *who,
+			 struct outcome *o)
+{
+	buf_add_text(&r->out, "\r\n");
+	add_original(r, who->recipient);
+	add_address(r, "Final-Recipient", who->recipient->address.mailbox);
+	add_answer(r, who->answer);
+	if (add_date(r, "Last-Attempt-Date", who->last_attempt, o) < 0)
+		return -1;
+	return r->d->action == DSN_DELAYED
+		? add_date(r, "Will-Retry-Until", who->retry_until, o)
+		: 0;
+}
+
+/* RFC 3464 2.2, 2.3. */
+static int add_delivery_status(struct report *r, struct outcome *o)
+{
+	const struct dsn *d = r->d;
 	size_t i;
 
-	begin_part(c,
-		   c->global ? "message/global-delivery-status"
-			     : "message/delivery-status",
-		   c->global);
+	begin_part(r,
+		   r->is_status_global ? "message/global-delivery-status"
+				       : "message/delivery-status",
+		   r->is_status_global ? "8bit" : "7bit");
+	buf_add_text(&r->out, "\r\n");
 	if (d->envelope->envid)
-		add_field(c, "Original-Envelope-Id", "",
-			  view_of(d->envelope->envid));
-	add_field(c, "Reporting-MTA", "dns; ", view_of(d->host));
-	if (add_date_field(c, "Arrival-Date", d->arrived, o) < 0)
+		add_exact(r, "Original-Envelope-Id", "", d->envelope->envid);
+	add_value(r, "Reporting-MTA", "dns; ", view_of(r->host));
+	if (add_date(r, "Arrival-Date", d->arrived, o) < 0)
 		return -1;
 	for (i = 0; i < d->n; i++)
-		if (add_recipient(c, &d->recipients[i], o) < 0)
+		if (add_recipient(r, &d->recipients[i], o) < 0)
 			return -1;
 	return 0;
 }
 
-/* ------------------------------------------------------------ what returns */
+/* --------------------------------------------------------- what is returned */
 
-static bool may_return_body(const struct dsn *d)
+/* One that could not stand as a header is returned as text that is encoded. */
+static void add_headers_alone(struct report *r)
 {
-	const struct message *m = d->message;
+	struct view header = r->d->header;
 
-	return d->action == DSN_FAILED && d->envelope->ret != RETURN_HEADERS &&
-		d->header.n + store_size(m->body) <= DSN_RETURN_MAX &&
-		!m->nul_line && !m->bare_cr_line && !m->bare_lf_line;
+	if (!r->is_header_sound) {
+		begin_part(r, "text/rfc822-headers", "quoted-printable");
+		buf_add_text(&r->out, "\r\n");
+		add_quoted_printable(&r->out, header);
+		return;
+	}
+	begin_part(r,
+		   r->is_header_global ? "message/global-headers"
+				       : "text/rfc822-headers",
+		   r->is_header_global ? "8bit" : "7bit");
+	buf_add_text(&r->out, "\r\n");
+	buf_add_view(&r->out, header);
 }
 
-static void begin_returned(struct composer *c)
+static void begin_returned(struct report *r)
 {
-	bool is_8bit = view_has_8bit(c->d->header) ||
-		(c->returns_body && c->d->message->body_8bit);
+	bool is_8bit = r->is_header_global || r->d->message->body_8bit;
 
-	if (c->returns_body)
-		begin_part(c, c->global ? "message/global" : "message/rfc822",
-			   is_8bit);
-	else
-		begin_part(c,
-			   c->global ? "message/global-headers"
-				     : "text/rfc822-headers",
-			   is_8bit);
-	buf_add_view(&c->out, c->d->header);
-	if (c->returns_body)
-		buf_add_text(&c->out, "\r\n");
+	if (!r->is_whole) {
+		add_headers_alone(r);
+		return;
+	}
+	begin_part(r, r->is_header_global ? "message/global" : "message/rfc822",
+		   is_8bit ? "8bit" : "7bit");
+	buf_add_text(&r->out, "\r\n");
+	buf_add_view(&r->out, r->d->header);
+	buf_add_text(&r->out, "\r\n");
 }
 
-static int take_body(const struct composer *c, struct intake *in,
+static int copy_body(const struct store *body, struct intake *in,
 		     struct outcome *o)
 {
-	struct buf piece = BUF_INIT(PIECE);
+	struct buf block = BUF_INIT(2 * BLOCK_SIZE);
+	char *room = buf_room(&block, BLOCK_SIZE);
 	uint64_t offset = 0;
-	ptrdiff_t got;
+	ptrdiff_t n;
 	int rc = 0;
 
 	do {
-		got = store_read(c->d->message->body, offset,
-				 buf_room(&piece, PIECE), PIECE, o);
-		if (got > 0)
-			rc = intake_take(in, view_make(piece.p, (size_t)got),
-					 o);
-		offset += (uint64_t)(got > 0 ? got : 0);
-	} while (got > 0 && rc == 0);
-	buf_release(&piece);
-	return got < 0 ? -1 : rc;
-}
-
-static int take_in(struct composer *c, struct message *m, struct outcome *o)
-{
-	const struct intake_policy policy = {0};
-	struct intake *in = intake_new(m, &policy);
-	int rc = intake_take(in, buf_view(&c->out), o);
-
-	if (rc == 0 && c->returns_body)
-		rc = take_body(c, in, o);
-	buf_clear(&c->out);
-	buf_printf(&c->out, "\r\n--%s--\r\n", c->boundary);
-	if (rc == 0)
-		rc = intake_take(in, buf_view(&c->out), o);
-	if (rc == 0)
-		rc = intake_end(in, o);
-	intake_free(in);
+		n = store_read(body, offset, room, BLOCK_SIZE, o);
+		if (n < 0 || intake_take(in, view_make(room, (size_t)n), o) < 0)
+			rc = -1;
+		else
+			offset += (uint64_t)n;
+	} while (rc == 0 && n > 0);
+	buf_release(&block);
 	return rc;
 }
 
-static bool needs_global(const struct dsn *d)
-{
-	size_t i;
+/* ---------------------------------------------------------------- all of it */
 
-	if (envelope_utf8_address(d->envelope) || view_has_8bit(d->header))
-		return true;
-	for (i = 0; i < d->n; i++)
-		if (d->recipients[i].recipient->original.needs_utf8)
-			return true;
-	return false;
+static int compose(struct report *r, struct outcome *o)
+{
+	if (add_random(&r->boundary, o) < 0 || add_header(r, o) < 0 ||
+	    add_words(r, o) < 0 || add_delivery_status(r, o) < 0)
+		return -1;
+	begin_returned(r);
+	return r->out.overflow
+		? fail(o, CAUSE_CONTENT, "5.3.4", "the report is too long")
+		: 0;
+}
+
+static int take_in(const struct report *r, struct message *m, struct outcome *o)
+{
+	const struct intake_policy policy = {0};
+	struct intake *in = intake_new(m, &policy);
+	struct buf end = BUF_INIT(256);
+	int rc = intake_take(in, buf_view(&r->out), o);
+
+	if (rc == 0 && r->is_whole)
+		rc = copy_body(r->d->message->body, in, o);
+	buf_printf(&end, "\r\n--%s--\r\n", r->boundary.p);
+	if (rc == 0)
+		rc = intake_take(in, buf_view(&end), o);
+	if (rc == 0)
+		rc = intake_end(in, o);
+	intake_free(in);
+	buf_release(&end);
+	return rc;
+}
+
+static int make(struct report *r, struct message *m, struct outcome *o)
+{
+	int rc = compose(r, o);
+
+	if (rc == 0)
+		rc = take_in(r, m, o);
+	buf_release(&r->out);
+	buf_release(&r->boundary);
+	return rc;
+}
+
+/* Would a server take it that has no extension at all? A part that is signed,
+ * or of some message types, can't be encoded for it. */
+static bool fits_anywhere(const struct message *m)
+{
+	const struct carriage none = {0};
+	struct outcome ignored = OUTCOME_INIT;
+	struct plan p = PLAN_INIT;
+	int rc = plan_make(m, buf_view(&m->header), &none, REENCODE_AUTO, &p,
+			   &ignored);
+
+	plan_release(&p);
+	outcome_release(&ignored);
+	return rc == 0;
 }
 
 int dsn_compose(const struct dsn *d, struct message *m, struct outcome *o)
 {
-	struct composer c = {
+	struct report r = {
 		.d = d,
-		.out = BUF_INIT(HEAD_LIMIT + MESSAGE_HEADER_LIMIT),
-		.global = needs_global(d),
-		.returns_body = may_return_body(d),
+		.host = host_in_ascii(d->host),
+		.boundary = BUF_INIT(128),
+		.is_status_global = has_utf8_address(d),
+		.is_header_global = view_has_8bit(d->header),
+		.is_header_sound = is_sound(d->header),
+		.out = BUF_INIT(REPORT_LIMIT),
 	};
-	int rc = -1;
+	int rc;
 
-	if (choose_boundary(&c, o) < 0 || add_header(&c, o) < 0 ||
-	    add_explanation(&c, o) < 0 || add_status(&c, o) < 0)
-		goto done;
-	begin_returned(&c);
-	if (c.out.overflow)
-		fail(o, CAUSE_CONTENT, "5.3.4", "the report is too large");
-	else
-		rc = take_in(&c, m, o);
-done:
-	buf_release(&c.out);
+	r.is_whole = is_body_returned(&r);
+	rc = make(&r, m, o);
+	if (rc == 0 && r.is_whole && !fits_anywhere(m)) {
+		message_release(m);
+		r.is_whole = false;
+		rc = make(&r, m, o);
+	}
+	free(r.host);
 	return rc;
 }

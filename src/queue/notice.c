@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who is to be told what. A report is a message in the queue like any other; its
- * id follows from what it is about, so that a run that was ended between the
- * report and the note of it does not tell twice.
+ * Who is told what, and that it is told once. What a report says is
+ * mail/dsn's. A report is on disk before it is noted that it was made; its
+ * name follows from what it reports, so one that was made, but not noted, is
+ * not made again.
  */
 #include "queue/notice.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,122 +16,111 @@
 #include "mail/content.h"
 #include "mail/dsn.h"
 
-#define LINES_LIMIT (16u << 20) /* octets of events */
-#define TEXT_LIMIT  (1u << 20)  /* octets that an id follows from */
-#define DIGEST      32u         /* octets of SHA-256 */
+#define LINES_LIMIT   (64u << 20) /* octets of events noted at once */
+#define NAMED_LIMIT   (64u << 20) /* octets of what a report's id is made of */
+#define DIGEST_OCTETS 32u         /* SHA-256 */
 
-/* One kind of report about an entry. */
+/* One kind of report about one entry. */
 struct notice {
+	struct spool *spool;
 	struct entry *e;
+	const struct queue_policy *policy;
+	const char *host;
+	const char *to; /* NULL: there is nobody to tell */
+	int64_t now;
 	enum dsn_action action;
-	enum told told;
-	size_t *which; /* recipients that it is about */
+	size_t *which; /* whom it is about */
 	size_t n;
+	struct buf lines; /* events to be noted */
 };
 
-static const struct {
-	enum dsn_action action;
-	enum told told;
-	enum dsn_notify wish;
-	unsigned usual; /* is it told where nothing was wished? */
-} kinds[] = {
-	{DSN_FAILED, TOLD_FAILED, NOTIFY_FAILURE, true},
-	{DSN_DELAYED, TOLD_DELAYED, NOTIFY_DELAY, true},
-	{DSN_RELAYED, TOLD_RELAYED, NOTIFY_SUCCESS, false},
+static const enum told told_of[] = {
+	[DSN_FAILED] = TOLD_FAILED,
+	[DSN_DELAYED] = TOLD_DELAYED,
+	[DSN_RELAYED] = TOLD_RELAYED,
 };
 
-/* ------------------------------------------------------- what is to be told */
+static const unsigned notify_for[] = {
+	[DSN_FAILED] = NOTIFY_FAILURE,
+	[DSN_DELAYED] = NOTIFY_DELAY,
+	[DSN_RELAYED] = NOTIFY_SUCCESS,
+};
 
-static bool applies(const struct progress *p, enum dsn_action action,
-		    bool is_late)
+/* Without NOTIFY of failures and, as is usual, of delays (RFC 3461 4.1). */
+static bool is_wished(const struct entry *e, size_t i, enum dsn_action action)
 {
+	unsigned notify = e->envelope.recipients[i].notify;
+
+	if (!notify)
+		notify = e->envelope.notify;
+	if (!notify)
+		notify = NOTIFY_FAILURE | NOTIFY_DELAY;
+	return !(notify & NOTIFY_NEVER) && notify & notify_for[action];
+}
+
+/* Has that come to pass, and was not told? */
+static bool is_due(const struct entry *e, size_t i, enum dsn_action action,
+		   bool is_late)
+{
+	const struct progress *p = &e->progress[i];
+
+	if (p->told & told_of[action])
+		return false;
 	switch (action) {
 	case DSN_FAILED: return p->standing == STANDING_REFUSED;
 	case DSN_DELAYED: return is_late && p->standing == STANDING_WAITING;
-	default: return p->standing == STANDING_DELIVERED && !p->server_tells;
+	case DSN_RELAYED:
+		return p->standing == STANDING_DELIVERED && !p->server_tells &&
+			is_wished(e, i, action);
 	}
+	return false;
 }
 
-/* RFC 3461 4.1; its 4.1 (2) leaves a delay to us where nothing is said. */
-static bool is_wished(const struct entry *e, size_t i, size_t kind)
-{
-	unsigned own = e->envelope.recipients[i].notify;
-	unsigned wish = own ? own : e->envelope.notify;
+/* ----------------------------------------------------------------- its name */
 
-	if (e->is_report) /* what it says to servers is not for us */
-		wish = 0;
-
-	return wish ? wish & kinds[kind].wish : kinds[kind].usual;
-}
-
-/* Who gets it: NULL: nobody can. A report never causes another. */
-static const char *addressee(const struct entry *e,
-			     const struct queue_policy *policy)
-{
-	if (e->is_report)
-		return NULL;
-	if (policy->bounce_to)
-		return policy->bounce_to;
-	return e->envelope.sender.mailbox[0] ? e->envelope.sender.mailbox
-					     : NULL;
-}
-
-/* ---------------------------------------------------------------- its entry */
-
-/* The time of the message, and a tail that follows from what is told. */
-static char *make_id(const struct notice *n)
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	struct buf text = BUF_INIT(TEXT_LIMIT);
-	unsigned char digest[DIGEST] = {0};
-	char id[SPOOL_ID_LENGTH + 1];
-	size_t i;
-
-	buf_printf(&text, "%s %d", n->e->id, (int)n->told);
-	for (i = 0; i < n->n; i++)
-		buf_printf(&text, " %zu", n->which[i]);
-	gnutls_hash_fast(GNUTLS_DIG_SHA256, text.p, text.n, digest);
-	memcpy(id, n->e->id, SPOOL_ID_TIME);
-	for (i = SPOOL_ID_TIME; i < SPOOL_ID_LENGTH; i++)
-		id[i] = digits[digest[i] % (sizeof(digits) - 1)];
-	id[SPOOL_ID_LENGTH] = '\0';
-	buf_release(&text);
-	return memory_dup(id);
-}
-
-/* It goes the way that the message went. */
-static int make_entry(const struct notice *n, const char *to, int64_t now,
-		      struct entry *report, struct outcome *o)
-{
-	const struct entry *e = n->e;
-
-	report->id = make_id(n);
-	report->created = now;
-	report->is_report = true;
-	report->config_file = memory_dup(e->config_file);
-	report->account = memory_dup(e->account);
-	strings_copy(&report->settings, &e->settings);
-	report->envelope.sender.mailbox = memory_dup("");
-	report->envelope.notify = NOTIFY_NEVER; /* RFC 3461 6.3 */
-	return envelope_restore_recipient(&report->envelope, view_of(to), o);
-}
-
-static int compose(const struct notice *n, const char *to, const char *host,
-		   int64_t retry_until, int64_t now, struct message *m,
+/* The time of the message that it is about; then what follows from its id, the
+ * kind, and whom it is about. */
+static int make_id(const struct notice *n, char id[SPOOL_ID_LENGTH + 1],
 		   struct outcome *o)
 {
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	unsigned char digest[DIGEST_OCTETS];
+	struct buf named = BUF_INIT(NAMED_LIMIT);
+	uint64_t number = 0;
+	size_t i;
+	int rc;
+
+	buf_printf(&named, "%s %d", n->e->id, (int)n->action);
+	for (i = 0; i < n->n; i++)
+		buf_printf(&named, " %zu", n->which[i]);
+	rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, named.p, named.n, digest);
+	buf_release(&named);
+	if (rc < 0)
+		return fail(o, CAUSE_SYSTEM, "4.3.0",
+			    "cannot name a report: %s", gnutls_strerror(rc));
+	for (i = 0; i < sizeof(number); i++)
+		number = number << 8 | digest[i];
+	memcpy(id, n->e->id, SPOOL_ID_TIME);
+	for (i = SPOOL_ID_TIME; i < SPOOL_ID_LENGTH; i++, number /= 36)
+		id[i] = digits[number % 36];
+	id[i] = '\0';
+	return 0;
+}
+
+/* --------------------------------------------------------------- the report */
+
+static int compose(const struct notice *n, struct message *m, struct outcome *o)
+{
 	const struct entry *e = n->e;
-	struct dsn_recipient *list =
-		memory_resize(NULL, n->n + 1, sizeof(*list));
+	struct dsn_recipient *about;
 	struct dsn d = {
 		.action = n->action,
 		.id = e->id,
-		.host = host,
-		.to = to,
-		.now = now,
+		.host = n->host,
+		.to = n->to,
+		.now = n->now,
 		.arrived = e->created,
 		.envelope = &e->envelope,
-		.recipients = list,
 		.n = n->n,
 		.header = buf_view(&e->message.header),
 		.message = &e->message,
@@ -139,69 +128,126 @@ static int compose(const struct notice *n, const char *to, const char *host,
 	size_t i;
 	int rc;
 
+	about = memory_resize(NULL, n->n, sizeof(*about));
 	for (i = 0; i < n->n; i++)
-		list[i] = (struct dsn_recipient){
+		about[i] = (struct dsn_recipient){
 			.recipient = &e->envelope.recipients[n->which[i]],
 			.answer = &e->progress[n->which[i]].answer,
 			.last_attempt = e->progress[n->which[i]].at,
-			.retry_until = retry_until,
+			.retry_until = e->created + n->policy->lifetime,
 		};
+	d.recipients = about;
 	rc = dsn_compose(&d, m, o);
-	free(list);
+	free(about);
 	return rc;
 }
 
-static int queue_report(struct spool *s, const struct notice *n,
-			const struct queue_policy *policy, const char *host,
-			int64_t now, struct outcome *o)
+/* It goes the way of the message that it is about. RFC 3461 5.2.3: from the
+ * null reverse-path, and nobody is told about it. */
+static void address_report(const struct entry *e, struct entry *report)
 {
-	const char *to = addressee(n->e, policy);
-	struct message m = MESSAGE_INIT;
+	report->is_report = true;
+	report->config_file = memory_dup(e->config_file);
+	report->account = memory_dup(e->account);
+	strings_copy(&report->settings, &e->settings);
+	report->envelope.sender.mailbox = memory_dup("");
+	report->envelope.notify = NOTIFY_NEVER;
+}
+
+static int queue_report(const struct notice *n, const struct message *m,
+			struct outcome *o)
+{
 	struct entry report = ENTRY_INIT;
-	struct content *content;
+	char id[SPOOL_ID_LENGTH + 1];
+	struct content *content = NULL;
 	int rc = -1;
 
-	if (compose(n, to, host, n->e->created + policy->lifetime, now, &m,
-		    o) == 0 &&
-	    make_entry(n, to, now, &report, o) == 0) {
-		content = content_new(buf_view(&m.header), &m);
-		rc = spool_add(s, &report, content, m.header.n, o);
-		content_free(content);
-	}
-	message_release(&m);
+	address_report(n->e, &report);
+	report.created = n->now;
+	if (make_id(n, id, o) < 0 ||
+	    envelope_restore_recipient(&report.envelope, view_of(n->to), o) < 0)
+		goto done;
+	report.id = memory_dup(id);
+	content = content_new(buf_view(&m->header), m);
+	rc = spool_add(n->spool, &report, content, m->header.n, o);
+done:
+	content_free(content);
 	entry_release(&report);
 	return rc;
 }
 
-/* ---------------------------------------------------------------- the whole */
+/* ----------------------------------------------------------------- deciding */
 
-static int note_told(struct notice *n, int64_t now, struct outcome *o)
+/* To whom: NULL where it would cause reports of reports, or a message has no
+ * sender; neither may be lost for that. */
+static const char *find_reader(const struct entry *e,
+			       const struct queue_policy *policy)
 {
-	struct buf lines = BUF_INIT(LINES_LIMIT);
-	size_t i;
-	int rc;
+	struct envelope probe = ENVELOPE_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	const char *to = policy->bounce_to ? policy->bounce_to
+					   : e->envelope.sender.mailbox;
 
-	for (i = 0; i < n->n; i++)
-		entry_note_told(n->e, n->which[i], n->told, now, &lines);
-	rc = spool_append(n->e, buf_view(&lines), o);
-	buf_release(&lines);
+	if (e->is_report || !to || !*to)
+		return NULL;
+	if (envelope_restore_recipient(&probe, view_of(to), &ignored) < 0)
+		to = NULL;
+	envelope_release(&probe);
+	outcome_release(&ignored);
+	return to;
+}
+
+static void note(struct notice *n, size_t i)
+{
+	entry_note_told(n->e, i, told_of[n->action], n->now, &n->lines);
+}
+
+/* Fills `which` with those who are to be in a report; of others it is noted
+ * that nobody is to know. true: somebody has failed, and nobody can be told. */
+static bool choose(struct notice *n, bool is_late)
+{
+	const struct entry *e = n->e;
+	bool is_stuck = false;
+	size_t i;
+
+	n->n = 0;
+	for (i = 0; i < e->envelope.n_recipients; i++) {
+		if (!is_due(e, i, n->action, is_late))
+			continue;
+		if (n->action == DSN_FAILED && !n->to &&
+		    (e->is_report || is_wished(e, i, n->action)))
+			is_stuck = true;
+		else if (n->to && is_wished(e, i, n->action))
+			n->which[n->n++] = i;
+		else
+			note(n, i);
+	}
+	return is_stuck;
+}
+
+static int report(struct notice *n, struct outcome *o)
+{
+	struct message m = MESSAGE_INIT;
+	size_t i;
+	int rc = -1;
+
+	if (n->n == 0)
+		return 0;
+	if (compose(n, &m, o) == 0)
+		rc = queue_report(n, &m, o);
+	message_release(&m);
+	for (i = 0; rc == 0 && i < n->n; i++)
+		note(n, n->which[i]);
 	return rc;
 }
 
-/* Those of whom that is to be told and was not. The others it concerns are
- * noted with them once it is. */
-static void find(struct notice *n, size_t kind, bool is_late)
+static int append(struct notice *n, struct outcome *o)
 {
-	const struct entry *e = n->e;
-	size_t i;
-
-	n->action = kinds[kind].action;
-	n->told = kinds[kind].told;
-	n->n = 0;
-	for (i = 0; i < e->envelope.n_recipients; i++)
-		if (applies(&e->progress[i], n->action, is_late) &&
-		    !(e->progress[i].told & n->told) && is_wished(e, i, kind))
-			n->which[n->n++] = i;
+	if (n->lines.overflow)
+		return fail(o, CAUSE_SYSTEM, "4.3.0",
+			    "there is too much to note of message %s",
+			    n->e->id);
+	return n->lines.n ? spool_append(n->e, buf_view(&n->lines), o) : 0;
 }
 
 int notice_send(struct spool *s, struct entry *e,
@@ -209,24 +255,32 @@ int notice_send(struct spool *s, struct entry *e,
 		bool is_late, int64_t now, struct outcome *o)
 {
 	struct notice n = {
+		.spool = s,
 		.e = e,
+		.policy = policy,
+		.host = host,
+		.to = find_reader(e, policy),
+		.now = now,
 		.which = memory_resize(NULL, e->envelope.n_recipients + 1,
-				       sizeof(size_t)),
+				       sizeof(*n.which)),
+		.lines = BUF_INIT(LINES_LIMIT),
 	};
-	size_t kind;
-	int rc = 0;
+	struct outcome ignored = OUTCOME_INIT;
+	bool is_stuck = false;
+	int rc = 0, a;
 
-	for (kind = 0; rc == 0 && kind < sizeof(kinds) / sizeof(kinds[0]);
-	     kind++) {
-		find(&n, kind, is_late);
-		if (!n.n)
-			continue;
-		if (!addressee(e, policy))
-			rc = n.action == DSN_FAILED;
-		else if (queue_report(s, &n, policy, host, now, o) < 0 ||
-			 note_told(&n, now, o) < 0)
-			rc = -1;
+	for (a = DSN_FAILED; rc == 0 && a <= DSN_RELAYED; a++) {
+		n.action = (enum dsn_action)a;
+		is_stuck |= choose(&n, is_late);
+		rc = report(&n, o);
 	}
+	/* what was done is noted, even if something else failed */
+	if (rc == 0)
+		rc = append(&n, o);
+	else
+		append(&n, &ignored);
+	outcome_release(&ignored);
 	free(n.which);
-	return rc;
+	buf_release(&n.lines);
+	return rc < 0 ? -1 : is_stuck;
 }

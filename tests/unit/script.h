@@ -68,13 +68,18 @@ static inline void script_follow(int fd, const struct turn *turns)
 	_exit(0);
 }
 
-static inline struct stream *script_start(struct script *s,
-					  const struct turn *turns)
+/* `room`: octets that the kernel keeps of what is said to it; 0: its own way.
+ */
+static inline struct stream *
+script_start_narrow(struct script *s, const struct turn *turns, int room)
 {
 	struct connection c = CONNECTION_INIT;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		abort();
+	if (room &&
+	    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) < 0)
 		abort();
 	s->child = fork();
 	if (s->child == 0) {
@@ -88,6 +93,12 @@ static inline struct stream *script_start(struct script *s,
 	c.peer = memory_dup("script");
 	s->stream = stream_new(&c, "mx");
 	return s->stream;
+}
+
+static inline struct stream *script_start(struct script *s,
+					  const struct turn *turns)
+{
+	return script_start_narrow(s, turns, 0);
 }
 
 /* 0: all was as in the script; k: turn k heard something else; 101: something

@@ -33,7 +33,8 @@
 /* ------------------------------------------------------------- the messages */
 
 /* One that was given. Kinds: '1', '2': so many recipients; 'x': it can't be
- * prepared; 'm': 900 KiB; 'L': 1100 KiB; 'u': 100 KiB that can't be read. */
+ * prepared; 'k': 40 KiB; 'm': 900 KiB; 'L': 1100 KiB; 'u': 100 KiB that can't
+ * be read. */
 struct given {
 	struct delivery d;
 	struct envelope e;
@@ -52,11 +53,22 @@ struct pile {
 	struct buf fates; /* of each settled message; see add_fate */
 };
 
+static size_t n_lines(char kind) /* of 1 KiB */
+{
+	switch (kind) {
+	case 'k': return 40;
+	case 'm': return 900;
+	case 'L': return 1100;
+	case 'u': return 100;
+	default: return 0;
+	}
+}
+
 static void fill_body(struct given *g, char kind)
 {
 	static char line[1025];
 	struct outcome o = OUTCOME_INIT;
-	size_t lines = kind == 'm' ? 900 : kind == 'L' ? 1100 : 0;
+	size_t lines = n_lines(kind);
 	char text[8];
 	int fd = dup(0); /* the next one that is free */
 
@@ -66,8 +78,6 @@ static void fill_body(struct given *g, char kind)
 	store_append(g->m.body, text, 3, &o);
 	memset(line, 'x', 1022);
 	memcpy(line + 1022, "\r\n", 2);
-	if (kind == 'u')
-		lines = 100;
 	while (lines--)
 		store_append(g->m.body, line, 1024, &o);
 	if (kind == 'u')
@@ -613,6 +623,8 @@ static void ends_anywhere(void **state)
 
 /* --------------------------------------------------------- large messages */
 
+#define ROOM 8192 /* octets that leave unheard; the kernel makes it some more */
+
 /* Kinds, what is heard before the server speaks, and what it says then; it
  * hangs up if that was hang_up, else reads on. */
 static void run_large(const char *kinds, const struct turn *turns,
@@ -622,15 +634,16 @@ static void run_large(const char *kinds, const struct turn *turns,
 	struct pile p = make_pile(kinds, strlen(kinds));
 	struct outcome o = OUTCOME_INIT;
 	struct script script;
-	struct session *s =
-		make_session(script_start(&script, turns), CHUNKS, &policy);
+	struct session *s = make_session(
+		script_start_narrow(&script, turns, ROOM), CHUNKS, &policy);
 	int rc = carry(s, &p, &o);
 
 	session_close(s);
 	if (strcmp(p.fates.p, fates) != 0)
 		fail_msg("%s: %s", kinds, p.fates.p);
 	check_end(kinds, rc, &o, status);
-	script_end(&script);
+	if (script_end(&script) > 0 && !status)
+		fail_msg("%s: something else was said", kinds);
 	buf_release(&p.fates);
 	outcome_release(&o);
 }
@@ -641,6 +654,7 @@ static void run_large(const char *kinds, const struct turn *turns,
 static void knows_what_has_left(void **state)
 {
 	static const struct turn lost[] = {{BEGUN, hang_up}};
+	static const struct turn waiting[] = {{M("1") R1 "BDAT", hang_up}};
 	static const struct turn bye[] = {{BEGUN, OK OK BYE}, {NULL, NULL}};
 	static const struct turn full[] = {
 		{BEGUN, OK OK "552 5.3.4 too much\r\n"}, {NULL, NULL}};
@@ -651,6 +665,8 @@ static void knows_what_has_left(void **state)
 
 	(void)state;
 	run_large("mm1", lost, "f:4.4.2! f:4.4.2! f:4.4.2!", "4.4.2");
+	/* nor has what waits to leave */
+	run_large("kkk", waiting, "f:4.4.2! f:4.4.2! f:4.4.2!", "4.4.2");
 	run_large("mm1", bye, "f:4.3.2! f:4.3.2! f:4.3.2!", "4.3.2");
 	/* the only way to stop is to end the session */
 	run_large("mm1", full, "f:5.3.4 f:4.4.2! f:4.4.2!", "4.4.2");
@@ -658,17 +674,51 @@ static void knows_what_has_left(void **state)
 	run_large("1m1", broken, "d f:4.4.2! f:4.4.2!", "4.4.2");
 }
 
+/* The lines of a message, behind their first three octets. */
+static struct buf rest_of(char kind)
+{
+	struct buf rest = BUF_INIT(1u << 20);
+	size_t i;
+
+	for (i = 0; i < n_lines(kind); i++)
+		buf_printf(&rest, "%0*d\r\n", i ? 1022 : 1019, 0);
+	for (i = 0; i < rest.n; i++)
+		if (rest.p[i] == '0')
+			rest.p[i] = 'x';
+	return rest;
+}
+
+/* The sender of one under way is refused: it is said to its end, as the next
+ * comes behind it. */
+static void goes_on_behind_a_refusal(void **state)
+{
+	struct buf rest = rest_of('m');
+	const struct turn turns[] = {{BEGUN, NO BAD},
+				     {rest.p, BAD},
+				     {RS ALL("2"), OK4},
+				     {NULL, NULL}};
+
+	(void)state;
+	run_large("m1", turns, "f:5.7.1 d", NULL);
+	buf_release(&rest);
+}
+
 /* Its BDAT can't be completed: the session ends, and it fails itself, as
  * another session would not carry it either. */
 static void survives_what_cannot_be_read(void **state)
 {
-	static const struct turn turns[] = {{NULL, NULL}};
+	struct buf rest = rest_of('u');
+	const struct turn turns[] = {
+		{M("1") R1 "BDAT 102411 LAST\r\nA: b\r\n\r\n1\r\nxxx", OK OK},
+		{rest.p, OK},
+		{NULL, NULL}};
 
 	(void)state;
 	run_large("u1", turns, "f:4.3.0 f:4.3.0!", "4.3.0");
+	buf_release(&rest);
 }
 
-/* -------------------------------------------------------------- many of them */
+/* ------------------------------------------------------------- many of them */
 
 /* Is it an end of data? */
 static bool is_dot(const char *line)
@@ -811,6 +861,7 @@ int main(void)
 		cmocka_unit_test(everything_has_a_fate),
 		cmocka_unit_test(ends_anywhere),
 		cmocka_unit_test(knows_what_has_left),
+		cmocka_unit_test(goes_on_behind_a_refusal),
 		cmocka_unit_test(survives_what_cannot_be_read),
 		cmocka_unit_test(needs_few_turns),
 		cmocka_unit_test(bounds_what_is_open),

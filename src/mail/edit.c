@@ -13,7 +13,6 @@
 #include "base/encode.h"
 #include "base/idna.h"
 #include "base/text.h"
-#include "mail/date.h"
 
 #define LINE_WIDTH     78u  /* columns, RFC 5322 2.1.1 */
 #define PLAIN_NAME_MAX 200u /* octets of a name that is not folded */
@@ -188,18 +187,32 @@ static void copy_fields(const struct edit *edit)
 
 /* ----------------------------------------------------------- what is added */
 
-static int add_time(const struct edit *edit, struct outcome *o)
+/* The zone has no seconds, so neither has what it adds. */
+int edit_add_time(time_t when, struct buf *out, struct outcome *o)
 {
-	int rc = date_add(edit->out, edit->facts->now, o);
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm t;
+	long zone;
 
-	buf_add_text(edit->out, "\r\n");
-	return rc;
+	tzset();
+	if (!localtime_r(&when, &t))
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+				  "cannot tell the local time");
+	zone = t.tm_gmtoff / 60;
+	when += zone * 60;
+	gmtime_r(&when, &t);
+	buf_printf(out, "%.3s, %d %.3s %d %02d:%02d:%02d %c%02ld%02ld\r\n",
+		   days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
+		   t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec,
+		   zone < 0 ? '-' : '+', labs(zone) / 60, labs(zone) % 60);
+	return 0;
 }
 
 static int add_date(const struct edit *edit, struct outcome *o)
 {
 	buf_add_text(edit->out, "Date: ");
-	return add_time(edit, o);
+	return edit_add_time(edit->facts->now, edit->out, o);
 }
 
 /* RFC 5321 4.4. */
@@ -208,7 +221,7 @@ static int add_received(const struct edit *edit, struct outcome *o)
 	if (!edit->facts->received)
 		return 0;
 	buf_printf(edit->out, "Received: %s;\r\n\t", edit->facts->received);
-	return add_time(edit, o);
+	return edit_add_time(edit->facts->now, edit->out, o);
 }
 
 static const char *domain_of(const struct address *a)

@@ -57,4 +57,7 @@ int edit_header(const struct message *m, const struct envelope *e,
 		const struct edit_facts *facts, struct buf *header,
 		struct outcome *o);
 
+/* RFC 5322 3.3: a date in local time with its zone, and CRLF. CAUSE_SYSTEM. */
+int edit_add_time(time_t when, struct buf *out, struct outcome *o);
+
 #endif

@@ -9,6 +9,13 @@ function __postrider_accounts
 		string match -rg '^\s*account\s+([^\s:]+)'
 end
 
+# The ids of what is queued, and what else stands for it.
+function __postrider_entries
+	printf '%s\n' all held recipient: sender: account: id:
+	postrider -bp --report=json 2>/dev/null |
+		string match -rg '^{"id": "([0-9a-z]+)"'
+end
+
 complete -c postrider -f
 complete -c postrider -s t -l read-recipients \
 	-d 'take recipients from To, Cc and Bcc as well'
@@ -93,9 +100,9 @@ complete -c postrider -o oe \
 complete -c postrider -o om \
 	-d 'no effect'
 complete -c postrider -o odi \
-	-d 'no effect'
+	-d 'send it now, whatever queue says'
 complete -c postrider -o odb \
-	-d 'no effect'
+	-d 'queue it, and send it in the background'
 complete -c postrider -s p -x \
 	-d 'no effect'
 complete -c postrider -s U \
@@ -103,7 +110,7 @@ complete -c postrider -s U \
 complete -c postrider -s x \
 	-d 'no effect'
 complete -c postrider -o odq \
-	-d 'queue the message'
+	-d 'queue the message; a queue run sends it'
 complete -c postrider -o odd \
 	-d 'the same as -odq'
 complete -c postrider -o bs \
@@ -125,23 +132,37 @@ complete -c postrider -o bd \
 complete -c postrider -o bD \
 	-d 'the same in the foreground'
 complete -c postrider -s q \
-	-d 'run the queue'
+	-d 'send what is queued: once, or every INTERVAL'
 complete -c postrider -o qf \
-	-d 'in the foreground'
+	-d 'the same, in the foreground'
 complete -c postrider -o qp \
-	-d 'by one process'
-complete -c postrider -o qI \
+	-d 'the same as -q'
+complete -c postrider -o qI -x \
 	-d 'only ids with this in them'
-complete -c postrider -o qR \
+complete -c postrider -o qR -x \
 	-d 'only recipients with this in them'
-complete -c postrider -o qS \
+complete -c postrider -o qS -x \
 	-d 'only senders with this in them'
-complete -c postrider -o qG \
+complete -c postrider -o qG -x -a '(__postrider_accounts)' \
 	-d 'only this account'
 complete -c postrider -o qQ \
 	-d 'only what is held'
-complete -c postrider -s Q \
-	-d 'hold the message in the queue'
+complete -c postrider -l queue-run \
+	-d 'send what is due, as a timer wants it'
+complete -c postrider -l all-users \
+	-d 'with -q, --queue-run: as each user in turn'
+complete -c postrider -l queue-show -x -a '(__postrider_entries)' \
+	-d 'print messages of the queue'
+complete -c postrider -l queue-hold -x -a '(__postrider_entries)' \
+	-d 'keep them from being sent'
+complete -c postrider -l queue-release -x -a '(__postrider_entries)' \
+	-d 'let held ones be sent'
+complete -c postrider -l queue-remove -x -a '(__postrider_entries)' \
+	-d 'remove them; nobody is told'
+complete -c postrider -l queue-retry -x -a '(__postrider_entries)' \
+	-d 'have them tried with the next run'
+complete -c postrider -s Q -x \
+	-d 'queue the message, and hold it there'
 complete -c postrider -s X -rF \
 	-d 'append the dialogue to this file'
 complete -c postrider -s D -rF \
@@ -272,6 +293,18 @@ complete -c postrider -l dsn-notify -x -a 'off never success failure delay' \
 	-d 'when the server shall report on the delivery'
 complete -c postrider -l dsn-return -x -a 'off headers full' \
 	-d 'how much of the message a report returns'
+complete -c postrider -l queue -a 'off on only' \
+	-d 'keep what can\'t be sent now, and try again'
+complete -c postrider -l queue-dir -x -a '(__fish_complete_directories)' \
+	-d 'where the queue is'
+complete -c postrider -l queue-lifetime -x \
+	-d 'how long a message is tried'
+complete -c postrider -l queue-warn -x -a 'off' \
+	-d 'tell the sender when it is this late'
+complete -c postrider -l queue-connections -x \
+	-d 'sessions side by side in a queue run; 1'
+complete -c postrider -l bounce-to -x \
+	-d 'who gets reports in place of the sender'
 complete -c postrider -l logfile -rF \
 	-d 'append a line for each message'
 complete -c postrider -l logfile-time-format -x \

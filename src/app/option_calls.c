@@ -16,6 +16,18 @@
 #define INTERVAL_MAX     2592000u /* a month: longer is a slip */
 #define WAIT_SECONDS_MAX 604800u  /* a week: longer is a slip */
 
+/* A number alone is minutes, as sendmail has it for -q and for all of -O that
+ * count here. */
+static bool read_minutes(struct view value, unsigned long long most,
+			 unsigned long long *seconds)
+{
+	if (!text_to_number(value, most / 60, seconds))
+		return text_to_seconds(value, most, seconds) &&
+			!text_is_digit(value.p[value.n - 1]);
+	*seconds *= 60;
+	return true;
+}
+
 int option_call_config(struct option_context *c, char *value)
 {
 	bool ok = !strcmp(value, "c") || !strcmp(value, "m");
@@ -152,8 +164,7 @@ static int set_interval(struct option_context *c, const char *value)
 	c->runs_queue = true;
 	if (!*value)
 		return 0;
-	if (!text_to_seconds(view_of(value), INTERVAL_MAX, &seconds) ||
-	    !seconds)
+	if (!read_minutes(view_of(value), INTERVAL_MAX, &seconds) || !seconds)
 		return option_fail(c, "wants a time (30s, 15m, 2h), not '%s'",
 				   value);
 	c->request->queue.interval = (unsigned)seconds;
@@ -288,17 +299,6 @@ static const struct {
 	{"queuereturn*", WAIT_N},
 	{"queuewarn*", WAIT_N},
 };
-
-/* A number alone is minutes, as sendmail has it for all that count here. */
-static bool read_minutes(struct view value, unsigned long long most,
-			 unsigned long long *seconds)
-{
-	if (!text_to_number(value, most / 60, seconds))
-		return text_to_seconds(value, most, seconds) &&
-			!text_is_digit(value.p[value.n - 1]);
-	*seconds *= 60;
-	return true;
-}
 
 static int set_timeout(struct option_context *c, const char *name,
 		       const char *value)

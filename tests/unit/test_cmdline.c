@@ -51,12 +51,59 @@ static void describe_lists(const struct request *r, struct buf *out)
 		buf_printf(out, " %s", r->recipients.p[i]);
 }
 
+static void describe_queue(const struct request *r, struct buf *out)
+{
+	static const char *const deliveries[] = {
+		[DELIVERY_UNSET] = NULL,
+		[DELIVERY_NOW] = "now",
+		[DELIVERY_BACKGROUND] = "background",
+		[DELIVERY_LATER] = "later",
+	};
+	static const char *const kinds[] = {
+		[SELECT_ID] = "id",           [SELECT_RECIPIENT] = "to",
+		[SELECT_SENDER] = "from",     [SELECT_ACCOUNT] = "account",
+		[SELECT_HELD] = "held",       [SELECT_ALL] = "all",
+		[SELECT_EXACT_ID] = "exactly"};
+	const struct selectors *list = &r->queue.selectors;
+	size_t i;
+
+	add(out, "delivery", deliveries[r->delivery]);
+	add(out, "hold", r->hold);
+	if (r->queue.interval)
+		buf_printf(out, " every=%u", r->queue.interval);
+	add_flag(out, "foreground", r->queue.foreground);
+	add_flag(out, "due", r->queue.only_due);
+	add_flag(out, "all-users", r->queue.all_users);
+	for (i = 0; i < list->n; i++)
+		buf_printf(out, " %s%s~'%s'", list->p[i].is_inverted ? "!" : "",
+			   kinds[list->p[i].by], list->p[i].text);
+}
+
 static void describe(const struct request *r, struct buf *out)
 {
 	static const char *const modes[] = {
-		"submit",  "serve",       "verify",  "addresses", "aliases",
-		"queue",   "queue-size",  "check",   "probe",     "help",
-		"version", "host-status", "options", "settings",  "later"};
+		[MODE_SUBMIT] = "submit",
+		[MODE_SERVE] = "serve",
+		[MODE_VERIFY] = "verify",
+		[MODE_ADDRESSES] = "addresses",
+		[MODE_ALIASES] = "aliases",
+		[MODE_QUEUE_RUN] = "queue-run",
+		[MODE_QUEUE_LIST] = "queue",
+		[MODE_QUEUE_COUNT] = "queue-size",
+		[MODE_QUEUE_SHOW] = "queue-show",
+		[MODE_QUEUE_HOLD] = "queue-hold",
+		[MODE_QUEUE_RELEASE] = "queue-release",
+		[MODE_QUEUE_REMOVE] = "queue-remove",
+		[MODE_QUEUE_RETRY] = "queue-retry",
+		[MODE_CHECK] = "check",
+		[MODE_PROBE] = "probe",
+		[MODE_HELP] = "help",
+		[MODE_VERSION] = "version",
+		[MODE_HOST_STATUS] = "host-status",
+		[MODE_LIST_OPTIONS] = "options",
+		[MODE_LIST_SETTINGS] = "settings",
+		[MODE_LATER] = "later",
+	};
 	size_t wait;
 
 	buf_add_text(out, modes[r->mode]);
@@ -84,6 +131,7 @@ static void describe(const struct request *r, struct buf *out)
 	for (wait = 0; wait < WAIT_N; wait++)
 		if (r->waits[wait])
 			buf_printf(out, " wait%zu=%u", wait, r->waits[wait]);
+	describe_queue(r, out);
 	describe_lists(r, out);
 }
 
@@ -132,7 +180,7 @@ static const struct parse_case real_calls[] = {
 	{S "-FCronDaemon|-i|-B8BITMIME|-oem|root",
 	 "submit sendmail F='CronDaemon' i B=2 > root"},
 	{S "-FAnacron|-odi|anacron@h",
-	 "submit sendmail F='Anacron' > anacron@h"},
+	 "submit sendmail F='Anacron' delivery='now' > anacron@h"},
 	{S "-i|lab", "submit sendmail i > lab"},
 	{S "-i|-t", "submit sendmail t i >"},
 	{S "-i|-t|-f|a@b", "submit sendmail f='a@b' t i >"},
@@ -141,8 +189,8 @@ static const struct parse_case real_calls[] = {
 	{S "-oem|-oi|--|r@x|s@x", "submit sendmail i > r@x s@x"},
 	{S "-oem|-oi|-f|a@b|-N|failure,delay|-R|hdrs|--|r@x",
 	 "submit sendmail f='a@b' i N=12 R=2 > r@x"},
-	{S "-bs|-odb|-oem", "serve sendmail >"},
-	{S "-bs|-odb|-oem|-om", "serve sendmail >"},
+	{S "-bs|-odb|-oem", "serve sendmail delivery='background' >"},
+	{S "-bs|-odb|-oem|-om", "serve sendmail delivery='background' >"},
 	{S "-oem|-t|-oi", "submit sendmail t i >"},
 	{S "-t|-i", "submit sendmail t i >"},
 	{S "-t", "submit sendmail t >"},
@@ -185,7 +233,8 @@ static const struct parse_case forms[] = {
 	 "submit > r@x"},
 	{P "-n|r@x", "submit aliases:off > r@x"},
 	{P "-o|i|r@x", "submit i > r@x"},
-	{P "-oi|-om|-oee|-o7|-odi|-odb|-oT3d|r@x", "submit i > r@x"},
+	{P "-oi|-om|-oee|-o7|-odi|-odb|-oT3d|r@x",
+	 "submit i delivery='background' > r@x"},
 	{P "-O|ErrorMode=m|-OLogLevel=9|r@x", "submit > r@x"},
 	{P "-d|-d7|-d0-5.2|r@x", "submit > r@x"},
 	{P "-bm|r@x", "submit > r@x"},
@@ -271,11 +320,6 @@ static const struct parse_case refusals[] = {
 	 "failure and delay, not 'sometimes'"},
 	{P "-Rhalf", "usage: -R wants full or hdrs, not 'half'"},
 	{P "--report=xml", "usage: --report wants json or text, not 'xml'"},
-	{P "-bd",
-	 "usage: -bd: this is no server; with -q INTERVAL it means "
-	 "to run the queue"},
-	{P "-qz", "usage: -q does not know 'z'"},
-	{P "-q!", "usage: -q does not know '!'"},
 	{P "-O|=x", "usage: -O wants OPTION=VALUE"},
 	{P "--check|r@x",
 	 "usage: nothing is sent, so there are no "
@@ -283,12 +327,6 @@ static const struct parse_case refusals[] = {
 	{P "--probe|h",
 	 "usage: nothing is sent, so there are no recipients: "
 	 "'h'"},
-	{P "-odq|r@x",
-	 "config: -odq: no queue is configured, and this "
-	 "version has none yet"},
-	{P "-todd",
-	 "config: -odd: no queue is configured, and this version "
-	 "has none yet"},
 };
 
 static const struct parse_case modes[] = {
@@ -312,26 +350,189 @@ static const struct parse_case modes[] = {
 	{P "--aliases=off|r@x", "submit aliases:off > r@x"},
 	{P "-bt|r@x",
 	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
-	{P "-bd|-q30m",
-	 "config: -q: no queue is configured, and this version has none yet"},
-	{P "-q1h|-bD",
-	 "config: -q: no queue is configured, and this version has none yet"},
-	{P "-q",
-	 "config: -q: no queue is configured, and this version has none yet"},
-	{P "-q30m",
-	 "config: -q: no queue is configured, and this version has none yet"},
-	{P "-qf",
-	 "config: -qf: no queue is configured, and this version has none yet"},
-	{P "-qp5m",
-	 "config: -qp: no queue is configured, and this version has none yet"},
-	{P "-qIabc",
-	 "config: -qI: no queue is configured, and this version has none yet"},
-	{P "-q!Rabc",
-	 "config: -q!R: no queue is configured, and this version has none yet"},
-	{P "-Qwhy|r@x",
-	 "config: -Q: no queue is configured, and this version has none yet"},
-	{P "-Q|r@x",
-	 "config: -Q: no queue is configured, and this version has none yet"},
+};
+
+/* What is asked of the queue. `|` parts words, so one that holds it (as the
+ * metavar ID|SELECTOR) is only in what is said. */
+static const struct parse_case queue_forms[] = {
+	{P "-odi|r@x", "submit delivery='now' > r@x"},
+	{P "-odb|r@x", "submit delivery='background' > r@x"},
+	{P "-odq|r@x", "submit delivery='later' > r@x"},
+	{P "-odd|r@x", "submit delivery='later' > r@x"},
+	{P "-o|di|r@x", "submit delivery='now' > r@x"},
+	{P "-o|db|r@x", "submit delivery='background' > r@x"},
+	{P "-o|dq|r@x", "submit delivery='later' > r@x"},
+	{P "-o|dd|r@x", "submit delivery='later' > r@x"},
+	{P "-odi|-odq|r@x", "submit delivery='later' > r@x"},
+	{P "-odq|-odi|r@x", "submit delivery='now' > r@x"},
+	{P "-iodq|-t", "submit t i delivery='later' >"},
+	{P "-todd", "submit t delivery='later' >"},
+	{P "-oi|r@x", "submit i > r@x"},
+	{P "-od|q", "usage: -od wants a letter behind it"},
+	{P "-odqx|r@x", "usage: unknown option -odqx"},
+	{P "-Qwhy|r@x", "submit hold='why' > r@x"},
+	{P "-Q|why|r@x", "submit hold='why' > r@x"},
+	{P "-iQ|until Monday|-t", "submit t i hold='until Monday' >"},
+	{P "-Q|r@x", "submit hold='r@x' >"},
+	{P "-Q||r@x", "submit hold='' > r@x"},
+	{P "-Q", "usage: -Q wants an argument: REASON"},
+	{P "-bs|-Qwhy", "serve hold='why' >"},
+	{P "-q", "queue-run >"},
+	{P "-q30s", "queue-run every=30 >"},
+	{P "-q30", "queue-run every=1800 >"},
+	{P "-q15m", "queue-run every=900 >"},
+	{P "-q2h", "queue-run every=7200 >"},
+	{P "-q1d", "queue-run every=86400 >"},
+	{P "-q1h30m", "queue-run every=5400 >"},
+	{P "-qp", "queue-run >"},
+	{P "-qp5m", "queue-run every=300 >"},
+	{P "-qf", "queue-run foreground >"},
+	{P "-qf15m", "queue-run every=900 foreground >"},
+	{P "-q30d", "queue-run every=2592000 >"},
+	{P "-vq", "queue-run v >"},
+	{P "-vq15m", "queue-run v every=900 >"},
+	{P "-q15m|-q1h", "queue-run every=3600 >"},
+	{P "-q|15m",
+	 "usage: nothing is sent, so there are no recipients: '15m'"},
+	{P "-q|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "-qf|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "-q15m|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "-qIx|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "-bp|-q", "queue >"},
+	{P "-q|-bp", "queue >"},
+	{P "-bP|-q", "queue-size >"},
+	{P "-qz", "usage: -q does not know 'z'"},
+	{P "-q!", "usage: -q does not know '!'"},
+	{P "-q!z", "usage: -q does not know '!z'"},
+	{P "-q!f", "usage: -q does not know '!f'"},
+	{P "-q!p", "usage: -q does not know '!p'"},
+	{P "-q=30m", "usage: -q does not know '=30m'"},
+	{P "-q-1", "usage: -q does not know '-1'"},
+	{P "-q!15m", "usage: -q does not know '!15m'"},
+	{P "-q!!Ix", "usage: -q does not know '!!Ix'"},
+	{P "-q0", "usage: -q wants a time (30s, 15m, 2h), not '0'"},
+	{P "-q30x", "usage: -q wants a time (30s, 15m, 2h), not '30x'"},
+	{P "-q1.5h", "usage: -q wants a time (30s, 15m, 2h), not '1.5h'"},
+	{P "-q31d", "usage: -q wants a time (30s, 15m, 2h), not '31d'"},
+	{P "-q0m", "usage: -q wants a time (30s, 15m, 2h), not '0m'"},
+	{P "-qf0", "usage: -qf wants a time (30s, 15m, 2h), not '0'"},
+	{P "-qfx", "usage: -qf wants a time (30s, 15m, 2h), not 'x'"},
+	{P "-qp=5", "usage: -qp does not know '=5'"},
+	{P "-qIabc", "queue-run id~'abc' >"},
+	{P "-qI|abc", "queue-run id~'abc' >"},
+	{P "-q!Iabc", "queue-run !id~'abc' >"},
+	{P "-q!I|abc", "queue-run !id~'abc' >"},
+	{P "-qI", "usage: -qI wants an argument: TEXT"},
+	{P "-qI|", "usage: -qI wants an argument: TEXT"},
+	{P "-q!I", "usage: -q!I wants an argument: TEXT"},
+	{P "-qRabc", "queue-run to~'abc' >"},
+	{P "-qR|abc", "queue-run to~'abc' >"},
+	{P "-q!Rabc", "queue-run !to~'abc' >"},
+	{P "-q!R|abc", "queue-run !to~'abc' >"},
+	{P "-qR", "usage: -qR wants an argument: TEXT"},
+	{P "-qR|", "usage: -qR wants an argument: TEXT"},
+	{P "-q!R", "usage: -q!R wants an argument: TEXT"},
+	{P "-qSabc", "queue-run from~'abc' >"},
+	{P "-qS|abc", "queue-run from~'abc' >"},
+	{P "-q!Sabc", "queue-run !from~'abc' >"},
+	{P "-q!S|abc", "queue-run !from~'abc' >"},
+	{P "-qS", "usage: -qS wants an argument: TEXT"},
+	{P "-qS|", "usage: -qS wants an argument: TEXT"},
+	{P "-q!S", "usage: -q!S wants an argument: TEXT"},
+	{P "-qGabc", "queue-run account~'abc' >"},
+	{P "-qG|abc", "queue-run account~'abc' >"},
+	{P "-q!Gabc", "queue-run !account~'abc' >"},
+	{P "-q!G|abc", "queue-run !account~'abc' >"},
+	{P "-qG", "usage: -qG wants an argument: NAME"},
+	{P "-qG|", "usage: -qG wants an argument: NAME"},
+	{P "-q!G", "usage: -q!G wants an argument: NAME"},
+	{P "-qQ", "queue-run held~'' >"},
+	{P "-qQwhy", "queue-run held~'why' >"},
+	{P "-q!Q", "queue-run !held~'' >"},
+	{P "-q!Qwhy", "queue-run !held~'why' >"},
+	{P "-qQ|why",
+	 "usage: nothing is sent, so there are no recipients: 'why'"},
+	{P "-qR|r@x", "queue-run to~'r@x' >"},
+	{P "-qR|-v", "queue-run to~'-v' >"},
+	{P "-qRa|-q!Sb|-qf15m",
+	 "queue-run every=900 foreground to~'a' !from~'b' >"},
+	{P "-qIa|-qIb|-v", "queue-run v id~'a' id~'b' >"},
+	{P "-vqRa", "queue-run v to~'a' >"},
+	{P "-qfRa", "usage: -qf wants a time (30s, 15m, 2h), not 'Ra'"},
+	{P "-bp|-qRa", "queue to~'a' >"},
+	{P "-bp|-q!Q|-v", "queue v !held~'' >"},
+	{P "-bP|-qQ", "queue-size held~'' >"},
+	{P "-bd",
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-bD",
+	 "usage: -bD: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-bd|-q",
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-qf|-bD",
+	 "usage: -bD: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-bd|-qRa",
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-bd|--queue-run",
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-bd|r@x",
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	{P "-bd|-q30m", "queue-run every=1800 >"},
+	{P "-q30m|-bd", "queue-run every=1800 >"},
+	{P "-b|d|-q30m", "queue-run every=1800 >"},
+	{P "-bD|-q1h", "queue-run every=3600 foreground >"},
+	{P "-q1h|-bD", "queue-run every=3600 foreground >"},
+	{P "-bd|-qf1h", "queue-run every=3600 foreground >"},
+	{P "-bd|-q1h|-qG|work", "queue-run every=3600 account~'work' >"},
+	{P "-bd|-q30m|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "-bdx", "usage: unknown option -bdx"},
+	{P "--queue-run", "queue-run due >"},
+	{P "--queue-run|-q15m", "queue-run every=900 due >"},
+	{P "--queue-run|-qRa", "queue-run due to~'a' >"},
+	{P "--queue-run=1", "usage: --queue-run takes no argument"},
+	{P "--queue-run|r@x",
+	 "usage: nothing is sent, so there are no recipients: 'r@x'"},
+	{P "--queue-run|--all-users", "queue-run due all-users >"},
+	{P "--all-users|-q", "queue-run all-users >"},
+	{P "-qf15m|--all-users", "queue-run every=900 foreground all-users >"},
+	{P "--all-users", "usage: --all-users goes with -q or --queue-run"},
+	{P "--all-users|r@x", "usage: --all-users goes with -q or --queue-run"},
+	{P "-bp|--all-users", "usage: --all-users goes with -q or --queue-run"},
+	{P "-bp|-q|--all-users",
+	 "usage: --all-users goes with -q or --queue-run"},
+	{P "--all-users|--queue-hold|all",
+	 "usage: --all-users goes with -q or --queue-run"},
+	{P "-bs|--all-users", "usage: --all-users goes with -q or --queue-run"},
+	{P "--queue-show|abc", "queue-show > abc"},
+	{P "--queue-show=abc|def|held", "queue-show > abc def held"},
+	{P "--queue-show",
+	 "usage: --queue-show wants an argument: ID|SELECTOR"},
+	{P "--queue-hold|abc", "queue-hold > abc"},
+	{P "--queue-hold=abc|def|held", "queue-hold > abc def held"},
+	{P "--queue-hold",
+	 "usage: --queue-hold wants an argument: ID|SELECTOR"},
+	{P "--queue-release|abc", "queue-release > abc"},
+	{P "--queue-release=abc|def|held", "queue-release > abc def held"},
+	{P "--queue-release",
+	 "usage: --queue-release wants an argument: ID|SELECTOR"},
+	{P "--queue-remove|abc", "queue-remove > abc"},
+	{P "--queue-remove=abc|def|held", "queue-remove > abc def held"},
+	{P "--queue-remove",
+	 "usage: --queue-remove wants an argument: ID|SELECTOR"},
+	{P "--queue-retry|abc", "queue-retry > abc"},
+	{P "--queue-retry=abc|def|held", "queue-retry > abc def held"},
+	{P "--queue-retry",
+	 "usage: --queue-retry wants an argument: ID|SELECTOR"},
+	{P "--queue-hold|a|--queue-hold|b|c", "queue-hold > a b c"},
+	{P "--queue-hold|recipient:r@x|--|-x", "queue-hold > recipient:r@x -x"},
+	{P "--queue-hold|a|b|-v",
+	 "usage: '-v' stands behind a recipient: options go in front; put -- before the recipients if it is one"},
+	{P "--queue-hold|-q", "queue-hold > -q"},
+	{P "-q|--queue-hold|a", "queue-hold > a"},
 };
 
 /* What has no place of its own in the request's description. */
@@ -398,6 +599,19 @@ static const struct parse_case as_sendmail[] = {
 	{S "--|--tls", "submit sendmail > --tls"},
 	{"/usr/lib/sendmail|r@x", "submit sendmail > r@x"},
 	{"./sendmail.postrider|r@x", "submit > r@x"},
+	{S "-q15m", "queue-run sendmail every=900 >"},
+	{S "-bd|-q15m", "queue-run sendmail every=900 >"},
+	{S "-qf|-qR|r@x", "queue-run sendmail foreground to~'r@x' >"},
+	{S "-odq|-Qwhy|r@x",
+	 "submit sendmail delivery='later' hold='why' > r@x"},
+	{S "--queue-run",
+	 "usage: --queue-run is refused under the name sendmail: long options "
+	 "belong to the name postrider"},
+	{"mailq|-q", "queue sendmail >"},
+	{"mailq|-qRa", "queue sendmail to~'a' >"},
+	{"mailq|--queue-remove|all",
+	 "usage: --queue-remove is refused under the name mailq: long options "
+	 "belong to the name postrider"},
 };
 
 #define CHECK(name, table)                     \
@@ -412,6 +626,7 @@ CHECK(takes_every_form, forms)
 CHECK(takes_settings, overrides)
 CHECK(refuses_what_is_wrong, refusals)
 CHECK(knows_modes, modes)
+CHECK(takes_what_is_asked_of_the_queue, queue_forms)
 CHECK(takes_long_options, long_options)
 CHECK(keeps_sendmail_narrow, as_sendmail)
 
@@ -536,6 +751,7 @@ int main(void)
 		cmocka_unit_test(takes_settings),
 		cmocka_unit_test(refuses_what_is_wrong),
 		cmocka_unit_test(knows_modes),
+		cmocka_unit_test(takes_what_is_asked_of_the_queue),
 		cmocka_unit_test(takes_long_options),
 		cmocka_unit_test(keeps_sendmail_narrow),
 		cmocka_unit_test(warns_about_a_traffic_log),

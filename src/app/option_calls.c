@@ -204,9 +204,14 @@ int option_call_queue_run(struct option_context *c, char *value)
 	return 0;
 }
 
-/* --queue-hold ID and its like: what follows are more of these. */
+/* --queue-hold ID and its like: what follows are more of these. Two verbs in
+ * one call would do the last to the entries of both. */
 int option_call_entries(struct option_context *c, char *value)
 {
+	if (c->request->recipients.n && c->request->mode != c->row->mode)
+		return option_fail(c,
+				   "does not go with another of its kind: "
+				   "call postrider once for each");
 	c->request->mode = c->row->mode;
 	strings_add(&c->request->recipients, view_of(value));
 	return 0;

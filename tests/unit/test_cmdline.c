@@ -531,6 +531,9 @@ static const struct parse_case queue_forms[] = {
 	{P "--queue-hold|recipient:r@x|--|-x", "queue-hold > recipient:r@x -x"},
 	{P "--queue-hold|a|b|-v",
 	 "usage: '-v' stands behind a recipient: options go in front; put -- before the recipients if it is one"},
+	{P "--queue-hold|a|--queue-remove|b",
+	 "usage: --queue-remove does not go with another of its kind: call "
+	 "postrider once for each"},
 	{P "--queue-hold|-q", "queue-hold > -q"},
 	{P "-q|--queue-hold|a", "queue-hold > a"},
 };

@@ -9,15 +9,19 @@ no row may leave a file there that it does not name.
 import os
 import re
 import shlex
+import shutil
+import signal
 import stat
 import string
+import subprocess
+import time
 from dataclasses import dataclass, field
 
 import pytest
 
 from conftest import MESSAGE, PASSWORD
 from faults import Silent
-from harness import Postrider
+from harness import Postrider, slowness, wrapper
 from peer import Peer
 
 USAGE, DATAERR, UNAVAILABLE, CANTCREAT = 64, 65, 69, 73
@@ -50,6 +54,7 @@ STAGES = {
     "aliases": {"aliases": "good.aliases"},
     "faulty": {"aliases": "bad.aliases"},
     "missing": {"aliases": "no.aliases"},
+    "queued": {"capabilities": OFFERS, "queue": "on"},
 }
 FILES = {
     "good.aliases": "# comment\nfriend: carol@example.net\n"
@@ -65,7 +70,7 @@ class Stage:
     `link` to a file that does not exist."""
 
     def __init__(self, directory, certs, tls="none", aliases=None,
-                 maildomain="example.org", **settings):
+                 maildomain="example.org", queue=None, **settings):
         self.peer = Peer(tls=tls, cert=certs.chain("good"),
                          key=certs.key("good"), **settings)
         self.peer.__enter__()
@@ -76,6 +81,8 @@ class Stage:
             text += f"maildomain {maildomain}\n"
         if tls != "none":
             text += f"tls_starttls off\ntls_trust_file {certs.ca}\n"
+        if queue:
+            text += f"queue {queue}\n"
         if aliases:
             text += f"aliases ~/{aliases}\n"
         self.rider.config(f"{text}from {ALICE}\n")
@@ -86,8 +93,18 @@ class Stage:
         self.files = self.listing()
 
     def listing(self):
-        """What is there now, but for the tickets of TLS."""
-        return set(os.listdir(self.rider.home)) - {".cache"}
+        """What is there now, but for the tickets of TLS and the queue."""
+        return set(os.listdir(self.rider.home)) - {".cache", ".local"}
+
+    def queued(self):
+        """The messages in the queue; it is empty then."""
+        folder = self.rider.home / ".local/state/postrider/queue"
+        if not folder.exists():
+            return []
+        found = [path.read_bytes() for path in folder.iterdir()
+                 if "." not in path.name]
+        shutil.rmtree(folder)
+        return found
 
     def run(self, name, words, stdin):
         """The result, what arrived, the files that are new."""
@@ -126,6 +143,9 @@ class Row:
     err: str = ""
     connects: bool = False      # although nothing arrives
     leaves: tuple = ()          # files
+    before: str = ""            # what is queued first
+    queues: int = 0             # how many messages are queued in the end
+    holds: str = ""             # and why they are held
 
 
 def sends(words, *more, **expected):
@@ -158,7 +178,24 @@ def says(words, out="", **expected):
 
 
 def queueless(words, **expected):
-    return fails(words, CONFIG, "no queue is configured", **expected)
+    return fails(words, CONFIG, "set queue on", **expected)
+
+
+def queues(words, **expected):
+    """It is in the queue, and nothing else happens."""
+    return Row(shlex.split(words), stage="queued", queues=1, **expected)
+
+
+def runs(words, **expected):
+    """Bob's message is in the queue, and is sent."""
+    expected.setdefault("before", "-odq")
+    return Row(shlex.split(words), stage="queued", to=(BOB,), **expected)
+
+
+def leaves(words, **expected):
+    """It is not, since something else is meant."""
+    expected.setdefault("before", "-odq")
+    return Row(shlex.split(words), stage="queued", queues=1, **expected)
 
 
 def each(function, *forms, **expected):
@@ -166,7 +203,7 @@ def each(function, *forms, **expected):
 
 
 DIALOGUE = r"(?s).*--> MAIL FROM:<alice@example\.org>.*<-- 354 .*"
-EMPTY = "Mail queue is empty: no queue is configured\n"
+EMPTY = "Mail queue is empty\n"
 VERSION = r"(?s)postrider \d+\.\d+.*GnuTLS.*"
 SYSTEMS_ALIASES = r"(/etc/aliases: .*\n)?"
 
@@ -244,8 +281,7 @@ TABLE = [
     *each(says, "-v", "-Ac", "-Am", "-bp", out=EMPTY, names=("mailq",)),
     *each(says, "-bP", "-b P", out="0\n", names=BOTH + ("mailq",)),
     *each(fails, "-bd", "-b d", "-bD", "-b D", "-bd -v", "-bD -L x"),
-    *each(queueless, "-bd -q30m", "-q30m -bd", "-bD -q30m", "-bD -q1h",
-          "-b d -q30m", "-bd -q15m -L sm"),
+    *each(fails, "-bd -q", "-bD -q", "-qf -bd", "-bd -qRx", f"-bd -q9m {BOB}"),
     *each(takes, "-bs", "-b s", "-bs -odb -oem", "-bs -odb -oem -om",
           "-bs -v", "-ibs", stdin=b"EHLO x\r\nQUIT\r\n",
           out=r"220 [^\r\n]+\r\n(250-[^\r\n]*\r\n)*250 [^\r\n]*\r\n"
@@ -453,23 +489,44 @@ TABLE = [
     *[refuses(f"-o{letter}/x") for letter in FILE_LETTERS],
     *each(refuses, "-oA", "-o A/x", "-ioQ/x", "-oQ /x"),
     *each(fails, "-o", "-io", f"-o '' {BOB}"),
-    *each(sends, "-odi", "-odb", "-o di", "-o db", "-iodi", "-odi -odb"),
+    *each(sends, "-odi", "-odb", "-o di", "-o db", "-iodi", "-odi -odb",
+          "-odq -odi"),
+    *each(sends, "-odi", "-odq -odi", stage="queued"),
     *each(queueless, f"-odq {BOB}", f"-odd {BOB}", f"-o dq {BOB}",
           f"-iodq {BOB}", f"-odd -i {BOB}", "-odq -t"),
     *each(fails, f"-od {BOB}", f"-odz {BOB}", f"-odx {BOB}", f"-odib {BOB}"),
 
-    # -q: the queue is run; there is none.
-    *each(queueless, "-q", "-q30s", "-q15m", "-q2h", "-q1d", "-q1h30m", "-q0",
-          "-q30", "-qf", "-qf30m", "-qp", "-qp30m", "-q -v", "-v -q", "-vq",
-          "-qGname", "-qG name", "-qIx", "-qI x", "-qRx", "-qR x", "-qSx",
-          "-qS x", "-qQ", "-qQx", "-q!Ix", "-q!I x", "-q!Rx", "-q!R x",
-          "-q!Sx", "-q!S x", "-q!Qx", "-qRa -qSb", "-qRa -q!Sb", "-Ac -q",
-          "-qR@example.net", f"-qR {BOB}"),
-    *each(fails, "-qz", "-q!", "-q!z", "-q30x", "-q-1", "-q1.5h", "-q=30m"),
+    *each(queues, f"-odq {BOB}", f"-odd {BOB}", f"-o dq {BOB}",
+          f"-iodq {BOB}", f"-odd -i {BOB}", f"-odi -odq {BOB}"),
+    queues("-odq -t", stdin=ADDRESSED),
+    *each(fails, "-odq", "-odq -t", stage="queued", stdin=NOBODY),
+
+    # -q: the queue is run, once; every so often is a test of its own.
+    *each(says, "-q", "-qf", "-qp", "-q -v", "-qRx", "-qR x"),
+    *each(runs, "-q", "-qf", "-qp", "-Ac -q", "-qGdefault", "-qG default",
+          "-qRbob", "-qR bob", "-qSalice", "-qS alice", "-q!Ix~", "-q!I x~",
+          "-q!Rx~", "-q!R x~", "-q!Sx~", "-q!S x~", "-q!Q", "-q!Qx",
+          "-qRbob -qSalice", "-qRbob -q!Sbob", "-qRx~ -qRbob",
+          "-qR@example.net", f"-qR {BOB}", f"-qS{ALICE}", "-q!Gname"),
+    *each(runs, "-q -v", "-v -q", "-vq", err=DIALOGUE),
+    *each(leaves, "-qGname", "-qG name", "-qIx~", "-qI x~", "-qRx~", "-qR x~",
+          "-qSx~", "-qS x~", "-qQ", "-qQx", "-q!Rbob", "-q!R bob",
+          "-q!Salice", "-q!S alice", "-q!Gdefault", "-qRbob -qSbob",
+          "-qRbob -q!Salice"),
+    *each(fails, "-qz", "-q!", "-q!z", "-q30x", "-q-1", "-q1.5h", "-q=30m",
+          "-q0", "-qf0", "-qfx", "-qR", "-qR ''", "-q!I", f"-q {BOB}",
+          f"-qf {BOB}", f"-q15m {BOB}"),
 
     # -Q: held, so in a queue.
-    *each(queueless, f"-Q {BOB}", f"-Qwhy {BOB}", f"-Q why {BOB}",
+    *each(queueless, f"-Qwhy {BOB}", f"-Q why {BOB}",
           f"-iQwhy {BOB}", f"-Q 'a reason' {BOB}", "-Qwhy -t"),
+    *each(queues, f"-Qwhy {BOB}", f"-Q why {BOB}", f"-iQwhy {BOB}",
+          f"-odi -Qwhy {BOB}", holds="why"),
+    queues(f"-Q 'a reason' {BOB}", holds="a reason"),
+    queues("-Qwhy -t", stdin=ADDRESSED, holds="why"),
+    *each(fails, f"-Q {BOB}", "-Q"),
+    *each(leaves, "-q", "-q!Q", "-qQx~", before="-Qwhy", holds="why"),
+    *each(runs, "-qQ", "-qQwhy", "-qQ -q!Rx~", before="-Qwhy"),
 
     # -t: who gets it is in the message.
     *each(takes, "-t", "-ti", "-it", "-t -oi -oem", "-i -t", "-titi",
@@ -527,7 +584,7 @@ TABLE = [
 # Of -t: the message names three.
 THREE = (BOB, CAROL, "dave@example.net")
 for row in TABLE:
-    if row.stdin is ADDRESSED:
+    if row.stdin is ADDRESSED and not row.queues:
         row.to = THREE if not row.to or row.to == (BOB,) else row.to + THREE
 
 
@@ -553,9 +610,12 @@ def differs(params, expected):
 def test_option(stages, case):
     row, name = case
     stage = stages[row.stage]
+    if row.before:
+        assert stage.rider.run(row.before, BOB, stdin=MESSAGE).code == 0
     result, arrived, new = stage.run(name, row.words, row.stdin)
     for file in new:
         os.remove(stage.rider.home / file)
+    queued = stage.queued()
     told = f"{row.words}: {result}"
     assert result.code == row.code, told
     assert re.fullmatch(row.out, result.stdout.decode("latin-1")), told
@@ -563,6 +623,10 @@ def test_option(stages, case):
     assert all(line.isprintable() for line in result.lines), told
     assert new == set(row.leaves), told
     assert stage.peer.violations == [], told
+    assert len(queued) == row.queues, told
+    for entry in queued:
+        held = re.findall(rb"(?m)^held(?: (.*))?$", entry.split(b"\n\n")[0])
+        assert held == [row.holds.encode()] * bool(row.holds), entry
     if not row.to:
         assert arrived == [], told
         assert row.connects or stage.peer.sessions == [], told
@@ -578,7 +642,8 @@ def test_option(stages, case):
 
 
 def test_rows_are_not_told_twice():
-    seen = {(name, *row.words, row.stage, row.stdin) for row, name in CASES}
+    seen = {(name, *row.words, row.stage, row.stdin, row.before)
+            for row, name in CASES}
     assert len(seen) == len(CASES)
 
 
@@ -588,7 +653,82 @@ def test_every_letter_has_its_rows():
     assert sendmails | set("aPS") == set(LETTERS)
     used = {word[1] for row in TABLE if row.code == 0 for word in row.words
             if re.match("-[^-]", word)}
-    assert used >= set(LETTERS) - set("QPSq")    # what needs a queue, refused
+    assert used >= set(LETTERS) - set("PS")     # ours
+
+
+# Every so often: in the background, or in the foreground.
+
+BACKGROUND = ["-q1s", "-q30s", "-q15m", "-q2h", "-q1d", "-q1h30m", "-q30",
+              "-qp30m", "-q15m -v", "-bd -q30m", "-q30m -bd", "-b d -q30m",
+              "-bd -q15m -L sm", "-q15m -qRbob", "-q1s -q15m"]
+FOREGROUND = ["-qf30m", "-qf1s", "-bD -q30m", "-q1h -bD", "-b D -q1h",
+              "-bd -qf1h", "-qf15m -qRbob"]
+
+
+class Processes:
+    """Those of a stage's program: they are ended."""
+
+    def __init__(self, stage):
+        self.place = os.fsencode(stage.rider.home.parent / "bin") + b"/"
+
+    def find(self):
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if any(word.startswith(self.place) for word in words[:-1]):
+                found.append(int(pid))
+        return found
+
+    def __enter__(self):
+        assert self.find() == []
+        return self
+
+    def __exit__(self, *_):
+        for pid in self.find():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def wait_until(question, told):
+    end = time.monotonic() + 20 * slowness()
+    while not question():
+        assert time.monotonic() < end, told
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("words", BACKGROUND + FOREGROUND)
+def test_every_so_often(stages, words, name):
+    """The first run is at once; then it waits for the next."""
+    stage = stages["queued"]
+    stage.peer.messages.clear()
+    assert stage.rider.run("-odq", BOB, stdin=MESSAGE).code == 0
+    with Processes(stage) as processes:
+        if words in BACKGROUND:
+            result = stage.rider.run(*shlex.split(words), name=name)
+            assert result.code == 0 and not result.out, str(result)
+        else:
+            child = subprocess.Popen(
+                [*wrapper(), stage.rider.link(name), *shlex.split(words)],
+                env=stage.rider.environment(), stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: stage.peer.messages, words)
+        assert stage.peer.settle(10), "the peer still waits"
+        assert len(processes.find()) >= 1
+        if words in FOREGROUND:
+            assert child.poll() is None
+            child.kill()
+            child.wait()
+            wait_until(lambda: processes.find() == [], words)
+    [message] = stage.peer.messages
+    assert message.delivered == [BOB]
+    assert stage.queued() == []
 
 
 def test_traffic_is_appended_and_private(stages):

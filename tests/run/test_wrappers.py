@@ -8,14 +8,18 @@ change a file, read one, or reach an address that the caller did not name: it
 fails with one line and sends nothing, or it is inert.
 """
 
+import contextlib
 import os
 import re
 import shlex
+import signal
+import subprocess
+import time
 
 import pytest
 
 from conftest import MESSAGE
-from harness import Postrider
+from harness import Postrider, slowness, wrapper
 from peer import Peer
 
 USAGE, DATAERR, CONFIG = 64, 65, 78
@@ -67,6 +71,29 @@ class Site:
         assert all(line.isprintable() for line in result.lines), result.err
         assert result.stdout == b"", result.out
         return result, list(self.peer.messages)
+
+
+@contextlib.contextmanager
+def running(program):
+    """Finds its processes; they are ended in the end."""
+    def find():
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if os.fsencode(program) in file.read().split(b"\0"):
+                        found.append(int(pid))
+            except OSError:
+                pass
+        return found
+
+    assert find() == []
+    try:
+        yield find
+    finally:
+        for pid in find():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +161,20 @@ REFUSED = [
     "-Mvb 1", "-Mc 1", "-MC a b", "-Mset 1", "-Tqt x", "-tls-on-connect",
     "-Ex", "-Jx", "-Ka", "-Sx", "-tai -Z", "-psmtp:x -Z",
     # Be a daemon, work on the queue.
-    "-bd", "-bD", "-bd -X{dir}/x.php", "-bD -X {dir}/x.php",
+    "-bd", "-bD", "-bd -X{dir}/x.php", "-bD -X {dir}/x.php", "-bd -q",
+    "-q {dir}/x.php", "-q15m root", "-qRx root", "-q1s{dir}", "-q/bin/sh",
+    "--queue-run", "--queue-remove all", "--queue-show=all", "--all-users -q",
+    "--queue-dir={dir}", "--queue-hold all", "--queue-release=all",
+    "--queue-retry=all", "--queue=only", "--queue-lifetime=1s",
+    "--bounce-to=evil@example.net",
 ]
-# These are for the modes of a queue: there is none.
-QUEUED = ["-q", "-q1s -X{dir}/x.php", "-qR{dir}", "-bd -q1s", "-bD -q1s",
-          "-odq -X{dir}/x.php", "-odd", "-Qheld", "-q!I x"]
+# These are for a queue, which the account does not have.
+QUEUED = ["-odq -X{dir}/x.php", "-odd", "-Qheld", "-Q {dir}/x.php"]
+# These run the user's own queue, as anybody may have it run: it is empty.
+RUNS = ["-q", "-q -X{dir}/x.php", "-qf", "-qp", "-qR{dir}", "-qG{dir}/x.php",
+        "-qI ../../x", "-qQ{dir}", "-q!I x", "-qS $(touch${IFS}{dir}/ran)"]
+# … and they do so every so often.
+RUNS_OFTEN = ["-q1s -X{dir}/x.php", "-q1s", "-bd -q1s", "-bD -q1s", "-qf1s"]
 INERT = [
     "-X{dir}/x.php", "-X {dir}/x.php", "-X/etc/x.php", "-X../x.php", "-Xx.php",
     "-X {dir}/index.php", "-iX{dir}/x.php", "-OLogLevel=99 -X{dir}/x.php",
@@ -159,6 +195,34 @@ def test_parameters_that_are_refused(site, words):
 @pytest.mark.parametrize("words", QUEUED)
 def test_parameters_for_a_queue(site, words):
     refused(site, ["-t", "-i", *shlex.split(words)], MARKED, codes=(CONFIG,))
+
+
+@pytest.mark.parametrize("words", RUNS)
+def test_parameters_that_run_the_queue(site, words):
+    """The message on standard input is not sent, nor is it queued."""
+    result, arrived = site.run(["-t", "-i", *shlex.split(words)], MARKED)
+    assert result.code == 0, str(result)
+    assert result.stderr == b"" or "warning: " in result.err
+    assert arrived == [] and site.peer.sessions == []
+
+
+@pytest.mark.parametrize("words", RUNS_OFTEN)
+def test_parameters_that_run_it_every_so_often(site, words):
+    """One process goes on, and does nothing but that."""
+    words = [word.replace("{dir}", str(site.directory))
+             for word in ["-t", "-i", *shlex.split(words)]]
+    command = [*wrapper(), site.rider.link("sendmail"), *words]
+    site.peer.sessions.clear()
+    with running(site.rider.link("sendmail")) as find:
+        child = subprocess.Popen(
+            command, cwd=site.directory, env=site.rider.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        time.sleep(2.5 * slowness())        # it has run more than once
+        assert find() and child.poll() in (None, 0)
+        assert site.look() == site.before
+    child.wait()
+    assert site.peer.sessions == []
 
 
 @pytest.mark.parametrize("words", INERT)

@@ -171,14 +171,26 @@ static int take(struct manager *m, const char *id, struct entry *e,
 	}
 }
 
+/* It has left while we waited for it. */
+static void tell_gone(struct manager *m, const char *id)
+{
+	report_line("message %s was sent meanwhile, so nothing was done to it",
+		    id);
+	note_code(m, EX_UNAVAILABLE);
+}
+
 /* It was meant when it was looked at: take it, look again, do it. */
 static void act_on(struct manager *m, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
 
-	if (take(m, id, &e, &o) > 0 && is_meant(m, &e))
+	int rc = take(m, id, &e, &o);
+
+	if (rc > 0 && is_meant(m, &e))
 		m->act(m, &e, &o);
+	else if (rc == 0 && m->has_waited && !deadline_passed(m->busy_until))
+		tell_gone(m, id);
 	if (outcome_is_failure(&o))
 		note_failure(m, &o);
 	entry_release(&e);

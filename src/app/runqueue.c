@@ -204,11 +204,14 @@ static int run_own(const struct request *r)
 	struct outcome o = OUTCOME_INIT;
 	struct config *config = cmdline_load_config(r, &o);
 	unsigned connections = config ? find_connections(config) : 1;
-	int code = exitcode_of(&o), one;
+	int code = 0, one;
 	size_t i;
 
-	if (!config)
+	/* what is queued says itself where it goes */
+	if (!config && !config_is_missing(&o)) {
 		report_failure(NULL, &o);
+		code = exitcode_of(&o);
+	}
 	queues_paths(r, config, &paths);
 	config_free(config);
 	for (i = 0; i < paths.n; i++) {

@@ -162,6 +162,24 @@ static bool is_unsupported(int error)
 		error == ENOENT || error == ENOSYS;
 }
 
+/* Whatever the umask: we shall want to read it, and nobody else may. Some file
+ * systems give every file one mode, and know no other. */
+static bool is_private(int fd)
+{
+	struct stat status;
+	int error;
+
+	if (fchmod(fd, 0600) == 0)
+		return true;
+	error = errno;
+	if (fstat(fd, &status) == 0 &&
+	    (status.st_mode & (S_IRUSR | S_IWUSR | S_IRWXG | S_IRWXO)) ==
+		    (S_IRUSR | S_IWUSR))
+		return true;
+	errno = error;
+	return false;
+}
+
 static int open_draft(struct draft *d, bool is_named, struct outcome *o)
 {
 	if (!is_named) {
@@ -171,8 +189,7 @@ static int open_draft(struct draft *d, bool is_named, struct outcome *o)
 	}
 	if (d->fd < 0 && open_named(d, o) < 0)
 		return -1;
-	/* whatever the umask: we shall want to read it */
-	return fchmod(d->fd, 0600) < 0 ? fail_writing(d, o) : 0;
+	return is_private(d->fd) ? 0 : fail_writing(d, o);
 }
 
 static void drop_draft(struct draft *d)

@@ -16,7 +16,8 @@
 #include "queue/notice.h"
 #include "queue/schedule.h"
 
-#define LINES_LIMIT (64u << 20) /* octets of events noted at once */
+#define ROOM_PER_ANSWER 512u        /* octets of an event, as a rule */
+#define LINES_LIMIT     (64u << 20) /* octets of events noted at once */
 
 static void note_trouble(struct feed *f, struct outcome *o)
 {
@@ -178,6 +179,15 @@ static bool was_left(struct feed *f, struct entry *e)
 	return true;
 }
 
+/* Of several recipients some may get it while others wait. If that could not be
+ * noted they would get it again with each run. */
+static int reserve(const struct entry *e, struct outcome *o)
+{
+	size_t n = entry_waiting(e);
+
+	return n > 1 ? spool_reserve(e, n * ROOM_PER_ANSWER, o) : 0;
+}
+
 /* Locked and still to be sent; NULL: it is gone, or another's. */
 static struct entry *take(struct feed *f, const char *id)
 {
@@ -187,9 +197,10 @@ static struct entry *take(struct feed *f, const char *id)
 
 	*e = ENTRY_INIT;
 	rc = spool_take(f->spool, id, e, &o);
-	note_trouble(f, &o);
-	if (rc > 0 && !was_left(f, e) && f->is_wanted(f->context, e))
+	if (rc > 0 && !was_left(f, e) && f->is_wanted(f->context, e) &&
+	    reserve(e, &o) == 0)
 		return e;
+	note_trouble(f, &o);
 	drop(e);
 	return NULL;
 }

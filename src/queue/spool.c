@@ -459,6 +459,22 @@ int spool_append(struct entry *e, struct view lines, struct outcome *o)
 	return 0;
 }
 
+int spool_reserve(const struct entry *e, size_t octets, struct outcome *o)
+{
+	int rc;
+
+	do
+		rc = fallocate(e->fd, FALLOC_FL_KEEP_SIZE, (off_t)e->end,
+			       (off_t)octets);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0 && (errno == ENOSPC || errno == EDQUOT))
+		return fail_errno(o, CAUSE_SYSTEM, "4.3.1",
+				  "there is no room to note what becomes of "
+				  "message %s, so it is not sent",
+				  e->id);
+	return 0;
+}
+
 int spool_remove(const struct spool *s, const struct entry *e,
 		 struct outcome *o)
 {

@@ -69,6 +69,10 @@ int spool_take(const struct spool *s, const char *id, struct entry *e,
  * first. -1: CAUSE_SYSTEM, they are not there; but e itself has changed. */
 int spool_append(struct entry *e, struct view lines, struct outcome *o);
 
+/* Have room for so many octets of events, as far as the file system can promise
+ * it. -1: CAUSE_SYSTEM 4.3.1, there is none. */
+int spool_reserve(const struct entry *e, size_t octets, struct outcome *o);
+
 /* An entry that is taken leaves the queue. Being gone is success. */
 int spool_remove(const struct spool *s, const struct entry *e,
 		 struct outcome *o);

@@ -101,7 +101,8 @@ static bool is_sound(struct view header)
 }
 
 /* What we could not send because of what it is can't be sent in a report,
- * either. */
+ * either; but its addresses can (X.6.7), as they stand in parts of types that
+ * may be encoded. */
 static bool was_unfit(const struct dsn *d)
 {
 	const struct outcome *a;
@@ -109,7 +110,7 @@ static bool was_unfit(const struct dsn *d)
 
 	for (i = 0; i < d->n; i++) {
 		a = d->recipients[i].answer;
-		if (!a->reply_code &&
+		if (!a->reply_code && strcmp(a->status, "5.6.7") != 0 &&
 		    (a->cause == CAUSE_FEATURE || a->cause == CAUSE_CONTENT))
 			return true;
 	}

@@ -46,12 +46,12 @@ struct dsn {
  * text for people, message/delivery-status (RFC 3464), and of a failure the
  * message itself, but its header alone where RET=HDRS was asked for (RFC 3461
  * 4.3), it is too large, it is what could not be sent (CAUSE_CONTENT or
- * CAUSE_FEATURE without a server's answer), or the report is no failure. Where
- * an address is not ASCII there is message/global-delivery-status, where the
- * header is not, message/global or message/global-headers (RFC 6533). It says
- * Auto-Submitted: auto-replied (RFC 3834 3.1.7) and refers to the message's
- * id. Into a MESSAGE_INIT, which is to be released in every case. -1 as
- * intake_take, and store_read of the body.
+ * CAUSE_FEATURE without a server's answer, but 5.6.7), or the report is no
+ * failure. Where an address is not ASCII there is
+ * message/global-delivery-status, where the header is not, message/global or
+ * message/global-headers (RFC 6533). It says Auto-Submitted: auto-replied (RFC
+ * 3834 3.1.7) and refers to the message's id. Into a MESSAGE_INIT, which is to
+ * be released in every case. -1 as intake_take, and store_read of the body.
  */
 int dsn_compose(const struct dsn *d, struct message *m, struct outcome *o);
 

@@ -10,38 +10,35 @@
 #define SUBJECT_MAX 300u  /* octets of the message's subject */
 #define WORDS_MAX   2000u /* octets of a server's words */
 
+/* In the order of enum dsn_action. */
 static const struct {
 	const char *subject;
 	const char *opening;
 	const char *list; /* ahead of the recipients */
 	const char *next; /* what happens now */
 } words[] = {
-	[DSN_FAILED] =
-		{
-			"Your message could not be delivered",
-			"your message could not be delivered to the recipients below.",
-			"Not delivered:",
-			"It will not be tried again. If the reason can be put "
-			"right, please do so and send the message once more.",
-		},
-	[DSN_DELAYED] =
-		{
-			"Your message is delayed",
-			"your message has not been delivered yet.",
-			"Still waiting:",
-			"There is nothing that you need to do: it is tried again "
-			"from time to time. You will be told if it has to be given "
-			"up.",
-		},
-	[DSN_RELAYED] =
-		{
-			"Your message was passed on",
-			"your message was passed on to a server that sends no "
-			"confirmations.",
-			"Passed on:",
-			"You asked to be told of the delivery. Nothing more will be "
-			"heard of it, unless it fails.",
-		},
+	{
+		"Your message could not be delivered",
+		"your message could not be delivered to the recipients below.",
+		"Not delivered:",
+		"It will not be tried again. If the reason can be put right, "
+		"please do so and send the message once more.",
+	},
+	{
+		"Your message is delayed",
+		"your message has not been delivered yet.",
+		"Still waiting:",
+		"There is nothing that you need to do: it is tried again from "
+		"time to time. You will be told if it has to be given up.",
+	},
+	{
+		"Your message was passed on",
+		"your message was passed on to a server that sends no "
+		"confirmations.",
+		"Passed on:",
+		"You asked to be told of the delivery. Nothing more will be "
+		"heard of it, unless it fails.",
+	},
 };
 
 const char *dsnwords_subject(const struct dsn *d)

@@ -72,11 +72,12 @@ def test_a_refusal(tell, queue):
     assert message.delivered == [ALICE]
     assert message.recipients[0].params["NOTIFY"] == "NEVER"
     report, words, status, returned = parsed(message)
-    assert report["To"] == "<alice@example.org>"
+    assert report["To"].addresses[0].addr_spec == ALICE
     assert report["Subject"] == "Your message could not be delivered"
     assert report["In-Reply-To"] == "<1@example.org>"
-    assert report["From"].startswith(
-        '"Mail Delivery System" <MAILER-DAEMON@')
+    [origin] = report["From"].addresses
+    assert (origin.display_name, origin.username) == (
+        "Mail Delivery System", "MAILER-DAEMON")
     assert status.get_content_type() == "message/delivery-status"
     whole, bob = fields(status)
     assert whole["Reporting-MTA"].startswith("dns; ")
@@ -180,6 +181,16 @@ def test_utf8(tell, queue):
 def test_utf8_where_the_server_has_none(tell, queue):
     [message] = tell("b\u00f6b@example.net", refuse=(), offers="")[1]
     assert b"5.6.7" in message.content and queue() == {}
+    assert b"First line" in message.content
+
+
+def test_what_can_not_go_is_told(tell, queue):
+    text = MESSAGE + b"caf\xc3\xa9\n"
+    [message] = tell(BOB, refuse=(), offers="", stdin=text,
+                     reencode="off")[1]
+    returned = parsed(message)[3]
+    assert returned.get_content_type() == "text/rfc822-headers"
+    assert queue() == {}
 
 
 def test_bounce_to(tell, queue):

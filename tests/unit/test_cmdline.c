@@ -467,19 +467,26 @@ static const struct parse_case queue_forms[] = {
 	{P "-bp|-q!Q|-v", "queue v !held~'' >"},
 	{P "-bP|-qQ", "queue-size held~'' >"},
 	{P "-bd",
-	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-bD",
-	 "usage: -bD: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bD: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-bd|-q",
-	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-qf|-bD",
-	 "usage: -bD: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bD: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-bd|-qRa",
-	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-bd|--queue-run",
-	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-bd|r@x",
-	 "usage: -bd: this is no server; with -q INTERVAL it means to run the queue"},
+	 "usage: -bd: this is no server; with -q INTERVAL it means to run the "
+	 "queue"},
 	{P "-bd|-q30m", "queue-run every=1800 >"},
 	{P "-q30m|-bd", "queue-run every=1800 >"},
 	{P "-b|d|-q30m", "queue-run every=1800 >"},
@@ -530,7 +537,8 @@ static const struct parse_case queue_forms[] = {
 	{P "--queue-hold|a|--queue-hold|b|c", "queue-hold > a b c"},
 	{P "--queue-hold|recipient:r@x|--|-x", "queue-hold > recipient:r@x -x"},
 	{P "--queue-hold|a|b|-v",
-	 "usage: '-v' stands behind a recipient: options go in front; put -- before the recipients if it is one"},
+	 "usage: '-v' stands behind a recipient: options go in front; put -- "
+	 "before the recipients if it is one"},
 	{P "--queue-hold|a|--queue-remove|b",
 	 "usage: --queue-remove does not go with another of its kind: call "
 	 "postrider once for each"},

@@ -149,7 +149,8 @@ static int prepare_tls(const struct account *a, struct tls_owner *owner,
 static void leave_proof(const struct secret_request *wanted, char **proof,
 			const struct outcome *o)
 {
-	if (!proof || o->cause != CAUSE_AUTH || outcome_is_temporary(o))
+	if (!proof || o->cause != CAUSE_AUTH || !o->reply_code ||
+	    outcome_is_temporary(o))
 		return;
 	free(*proof);
 	*proof = proof_make(wanted->account, buf_view(&wanted->kept));

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -139,13 +140,29 @@ static void release(struct entry *e)
 	entry_release(e);
 }
 
+/* A configuration that comes by a pipe can't be read again. */
+static int check_config_file(const struct request *r, struct outcome *o)
+{
+	struct stat status;
+
+	if (!r->config_file ||
+	    (stat(r->config_file, &status) == 0 && S_ISREG(status.st_mode)))
+		return 0;
+	return fail(o, CAUSE_CONFIG, "5.3.5",
+		    "%s is no file that a queue run could read again, so "
+		    "nothing can be queued with it",
+		    r->config_file);
+}
+
 int enqueue(struct job *job, const char *hold, struct outcome *o)
 {
 	char *path = place_path(job->account->queue.dir);
-	struct spool *s = spool_open(path, true, o);
+	struct spool *s = NULL;
 	struct entry e = ENTRY_INIT;
 	int rc = -1;
 
+	if (check_config_file(job->request, o) == 0)
+		s = spool_open(path, true, o);
 	free(path);
 	if (!s)
 		return -1;

@@ -1,10 +1,13 @@
 """What is sent now, what is queued, and what is done with it later."""
 
+import subprocess
 import time
 
 import pytest
 
-from conftest import PASSWORD
+from conftest import MESSAGE, PASSWORD
+from faults import NORMAL, Delay
+from harness import binary
 
 CHUNKING = "PIPELINING,SIZE=10485760,8BITMIME,DSN,CHUNKING"
 ENDINGS = {     # one row for each way to fail: how, and does it wait?
@@ -289,9 +292,6 @@ def test_nowhere_to_put_it(start, send, rider):
 def test_every_so_often(start, send, rider, queue):
     """-qf2s: until it is ended."""
     import signal
-    import subprocess
-
-    from harness import binary
 
     peer = start()
     assert send(peer, "-odq", "bob@example.net", queue="on").code == 0
@@ -305,3 +305,61 @@ def test_every_so_often(start, send, rider, queue):
     finally:
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == -signal.SIGTERM
+
+
+def test_a_configuration_by_a_pipe(start, rider, queue, account):
+    """A queue run could not read it again."""
+    import os
+
+    peer = start(faults={"rcpt": "450 4.2.0 grey"})
+    out, into = os.pipe()
+    os.write(into, account(peer, queue="on").encode())
+    os.close(into)
+    os.fchmod(out, 0o600)
+    result = subprocess.run(
+        [binary(), "-C", f"/dev/fd/{out}", "-odq", "bob@example.net"],
+        input=MESSAGE, env=rider.environment(), capture_output=True,
+        pass_fds=(out,))
+    os.close(out)
+    assert result.returncode == 78, result
+    assert b"no file that a queue run could read again" in result.stderr
+    assert queue() == []
+
+
+@pytest.mark.parametrize("option", ["-odb", None])
+def test_who_waits_for_the_end(start, rider, queue, account, option):
+    """What goes on in the background holds nothing open that came in."""
+    import os
+
+    peer = start(faults={"rcpt:1": [Delay(1), NORMAL],
+                         "rcpt:3": [Delay(2), NORMAL]})
+    rider.config(account(peer, queue="on"))
+    for _ in range(2):
+        assert rider.run("-odq", "bob@example.net", stdin=MESSAGE).code == 0
+    out, into = os.pipe()
+    words = [binary(), *([option] if option else []), "carol@example.net"]
+    child = subprocess.Popen(words, env=rider.environment(),
+                             stdin=subprocess.PIPE, stdout=into, stderr=into,
+                             pass_fds=(into,))
+    os.close(into)
+    child.communicate(MESSAGE)
+    assert child.returncode == 0
+    assert os.read(out, 1) == b""       # the end, though a run is under way
+    assert len(peer.messages) < (1 if option else 3)
+    os.close(out)
+    wait_until(lambda: len(peer.messages) == (1 if option else 3))
+
+
+def test_a_secret_that_was_missing(start, rider, queue, account, tmp_path):
+    """That is no refused login: it goes on once the secret is there."""
+    peer = start()
+    secret = tmp_path / "secret"
+    rider.config(account(peer, queue="on", password=None,
+                         password_file=secret))
+    assert rider.run("bob@example.net", stdin=MESSAGE).code == 0
+    secret.write_text(PASSWORD + "\n")
+    secret.chmod(0o600)
+    for path in queue.place.glob("server.*"):   # its time has come
+        path.write_text(path.read_text().replace("next 1", "next 0"))
+    assert rider.run("--queue-run").code == 0
+    assert len(peer.messages) == 1 and queue() == []

@@ -174,9 +174,13 @@ static int take(struct manager *m, const char *id, struct entry *e,
 /* It has left while we waited for it. */
 static void tell_gone(struct manager *m, const char *id)
 {
+	size_t i;
+
 	report_line("message %s was sent meanwhile, so nothing was done to it",
 		    id);
-	note_code(m, EX_UNAVAILABLE);
+	for (i = 0; i < m->words.n; i++)
+		if (m->words.p[i].by == SELECT_EXACT_ID)
+			note_code(m, EX_UNAVAILABLE);
 }
 
 /* It was meant when it was looked at: take it, look again, do it. */

@@ -106,6 +106,8 @@ static int deliver(struct job *job, struct outcome *o)
 		link.trace = traffic_trace(&traffic);
 		dispatch(job, &link, o);
 	}
+	if (job->account->queue.when == QUEUEING_OFF)
+		link_close(&link); /* nothing will follow */
 	tell(job, o);
 	warn_of_old(job);
 	code = exitcode_of(o);

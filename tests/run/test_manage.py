@@ -208,13 +208,17 @@ def test_it_is_being_sent(rider, queue, mode):
     assert busy in queue.ids()
 
 
-def test_it_has_been_sent_meanwhile(rider, queue):
-    """It waits for who sends it; then it is gone, and that is all right."""
+@pytest.mark.parametrize("by_id", [True, False])
+def test_it_has_been_sent_meanwhile(rider, queue, by_id):
+    """It waits for who sends it; then it is gone. Who named it hears that by
+    the exit status as well."""
     entry = queue.add()
     with queue.busy(entry):
         threading.Timer(0.7, (queue.path / entry).unlink).start()
-        result = manage(rider, "hold", "all")
-    assert result.out == "" and result.err == ""
+        result = manage(rider, "hold", entry if by_id else "all",
+                        code=UNAVAILABLE if by_id else 0)
+    assert result.out == ""
+    assert f"message {entry} was sent meanwhile" in result.err
 
 
 def test_it_is_let_go_in_time(rider, queue):

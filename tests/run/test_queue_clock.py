@@ -131,7 +131,7 @@ def test_the_shim_is_at_work(rider, clock, server):
 
 
 def test_twice_as_long_each_time_up_to_four_hours(rider, clock, server):
-    backlog = Backlog(rider, server.port)
+    backlog = Backlog(rider, server.port, queue_warn="off")
     for i in range(8):
         backlog.enqueue(MARK % i)
     assert run_due(backlog).code == 0   # a timer's: it waits
@@ -195,7 +195,7 @@ def test_a_clock_that_is_set_back(rider, clock, server, back, attempts_before):
 def test_a_year_forward_and_back(rider, clock, server):
     """An attempt in a wrong year gives nothing up, and the schedule goes on
     when the clock is right again."""
-    backlog = fresh(rider, server)
+    backlog = fresh(rider, server, queue_warn="off")
     clock.forward(YEAR)
     for _ in range(20):
         run_due(backlog)
@@ -213,7 +213,7 @@ def test_a_year_forward_and_back(rider, clock, server):
 def test_the_server_is_left_alone_by_the_right_clock(rider, clock, server):
     """What is remembered of a dead server outlives no set clock."""
     server.mood = "dead"
-    backlog = Backlog(rider, server.port)
+    backlog = Backlog(rider, server.port, queue_warn="off")
     backlog.enqueue()
     run_due(backlog)
     called = len(server.called)
@@ -384,7 +384,7 @@ def wait_for(condition, seconds=20):
 def test_no_storm_after_a_week_of_sleep(rider, clock, server, steady):
     """A process that waits for the next run, while the machine sleeps: the
     monotonic clock stands still (Linux) or has gone on as well."""
-    backlog = Backlog(rider, server.port)
+    backlog = Backlog(rider, server.port, queue_warn="off")
     for i in range(20):
         backlog.enqueue(MARK % i)
     with Daemon(rider, "-qf1s"):

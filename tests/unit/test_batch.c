@@ -34,7 +34,7 @@
 
 /* One that was given. Kinds: '1', '2': so many recipients; 'x': it can't be
  * prepared; 'k': 40 KiB; 'm': 900 KiB; 'L': 1100 KiB; 'u': 100 KiB that can't
- * be read. */
+ * be read; 'a': one recipient, it goes alone. */
 struct given {
 	struct delivery d;
 	struct envelope e;
@@ -119,6 +119,7 @@ static struct delivery *next(void *context)
 	g->d.submission.envelope = &g->e;
 	g->d.submission.content = content_new(VIEW("A: b\r\n"), &g->m);
 	g->d.results = g->results;
+	g->d.goes_alone = kind == 'a';
 	return &g->d;
 }
 
@@ -397,6 +398,69 @@ static const struct {
 	 .turns = {{OPEN("1"), OK OK NO}, {NULL, hang_up}},
 	 .fates = "f:5.7.1 f:4.4.2!",
 	 .status = "4.4.2"},
+	/* what goes alone */
+	{.name = "alone in the middle",
+	 .server = CHUNKS,
+	 .kinds = "11a11",
+	 .turns = {{ALL("1") RS ALL("2"), OK3 OK4},
+		   {RS ALL("3"), OK4},
+		   {RS ALL("4") RS ALL("5"), OK4 OK4}},
+	 .fates = "d d d d d"},
+	{.name = "alone, and first, and last",
+	 .server = CHUNKS,
+	 .kinds = "a11a",
+	 .turns = {{ALL("1"), OK3},
+		   {RS ALL("2") RS ALL("3"), OK4 OK4},
+		   {RS ALL("4"), OK4}},
+	 .fates = "d d d d"},
+	{.name = "each alone",
+	 .server = CHUNKS,
+	 .kinds = "aaa",
+	 .turns = {{ALL("1"), OK3}, {RS ALL("2"), OK4}, {RS ALL("3"), OK4}},
+	 .fates = "d d d"},
+	{.name = "alone, the session ends with it: those ahead have theirs",
+	 .server = CHUNKS,
+	 .kinds = "1a1",
+	 .turns = {{ALL("1"), OK3}, {RS ALL("2"), OK3}, {NULL, hang_up}},
+	 .fates = "d f:4.4.2? f:4.4.2!",
+	 .status = "4.4.2"},
+	{.name = "data: alone in the middle",
+	 .server = PIPE,
+	 .kinds = "11a11",
+	 .turns = {{OPEN("1"), OK OK GO},
+		   {S("1") OPEN("2"), OK OK OK GO},
+		   {S("2"), OK},
+		   {OPEN("3"), OK OK GO},
+		   {S("3"), OK},
+		   {OPEN("4"), OK OK GO},
+		   {S("4") OPEN("5"), OK OK OK GO},
+		   {S("5"), OK}},
+	 .fates = "d d d d d"},
+	{.name = "data: each alone",
+	 .server = PIPE,
+	 .kinds = "aa",
+	 .turns = {{OPEN("1"), OK OK GO},
+		   {S("1"), OK},
+		   {OPEN("2"), OK OK GO},
+		   {S("2"), OK}},
+	 .fates = "d d"},
+	{.name = "data: alone, the session ends with it",
+	 .server = PIPE,
+	 .kinds = "1a1",
+	 .turns = {{OPEN("1"), OK OK GO},
+		   {S("1"), OK},
+		   {OPEN("2"), OK OK GO},
+		   {S("2"), hang_up}},
+	 .fates = "d f:4.4.2? f:4.4.2!",
+	 .status = "4.4.2"},
+	{.name = "data: alone behind one whose recipients were refused",
+	 .server = PIPE,
+	 .kinds = "1a",
+	 .turns = {{OPEN("1"), OK NO GO},
+		   {".\r\n", NONE},
+		   {OPEN("2"), OK OK GO},
+		   {S("2"), OK}},
+	 .fates = "f:5.7.1 d"},
 	/* one by one */
 	{.name = "no pipelining",
 	 .kinds = "121",

@@ -10,7 +10,7 @@
 #include "app/carrier.h"
 #include "app/enqueue.h"
 #include "app/report.h"
-#include "base/child.h"
+#include "base/apart.h"
 #include "queue/place.h"
 #include "queue/runner.h"
 #include "queue/server.h"
@@ -200,7 +200,7 @@ static void run_apart(struct job *job, struct link *l, struct spool *s,
 		.link = l,
 	};
 	const struct deliverer d = carrier_deliverer(&carrier);
-	int part = child_part(&o);
+	int part = apart_start(&o);
 
 	if (part == 0)
 		link_leave(l);

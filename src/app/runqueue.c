@@ -17,6 +17,7 @@
 #include "app/report.h"
 #include "app/traffic.h"
 #include "app/users.h"
+#include "base/apart.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -272,7 +273,7 @@ static int run_often(const struct request *r)
 
 	if (r->queue.foreground)
 		run_for_ever(r);
-	part = child_part(&o);
+	part = apart_start(&o);
 	if (part > 0)
 		run_for_ever(r);
 	if (part < 0)

@@ -26,7 +26,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define INHERITED_MAX   4096 /* descriptors that are looked at */
 #define PIECE           4096 /* octets read at once */
 #define CANNOT_EXEC     127  /* the shell's own status for that */
 #define CAPTURE_SECONDS 300  /* no server waits longer (RFC 5321 4.5.3.2.7) */
@@ -575,42 +574,4 @@ int child_call(child_work *work, const void *context, struct buf *out,
 	if (child_begin(work, context, &job, o) < 0)
 		return -1;
 	return child_finish(&job, out, deadline, o);
-}
-
-/* Ours are all close-on-exec; the others came in with us, and who has given
- * them to us may wait for their end. */
-static void close_inherited(void)
-{
-	long most = sysconf(_SC_OPEN_MAX);
-	int fd, flags;
-
-	if (most < 0 || most > INHERITED_MAX)
-		most = INHERITED_MAX;
-	for (fd = STDERR_FILENO + 1; fd < most; fd++) {
-		flags = fcntl(fd, F_GETFD);
-		if (flags >= 0 && !(flags & FD_CLOEXEC))
-			close(fd);
-	}
-}
-
-int child_part(struct outcome *o)
-{
-	pid_t pid;
-	int null;
-
-	fflush(NULL);
-	pid = start(o);
-	if (pid != 0)
-		return pid < 0 ? -1 : 0;
-	setsid();
-	null = open("/dev/null", O_RDWR);
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-	}
-	if (null > STDERR_FILENO)
-		close(null);
-	close_inherited();
-	return 1;
 }

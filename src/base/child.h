@@ -70,11 +70,4 @@ int child_finish(struct child_job *job, struct buf *out,
 		 struct deadline deadline, struct outcome *o);
 void child_drop(struct child_job *job); /* kill it, if it is there */
 
-/*
- * Go on in a process of its own, for what nobody waits for: a session without a
- * terminal, descriptors 0 to 2 on /dev/null, none that came in. 1: this is it, 0: this is the
- * caller, -1 with CAUSE_SYSTEM. What is in stdio's buffers has been written.
- */
-int child_part(struct outcome *o);
-
 #endif

@@ -8,7 +8,7 @@
 #include "unit.h"
 
 #define SECRET "correct horse/battery+staple"
-#define HEX    "0123456789abcdef"
+#define HEX    "0123456789ABCDEF"
 
 static void set(struct account *a, const char *name, const char *value)
 {
@@ -92,7 +92,7 @@ static void knows_other_settings(void **state)
 		{"user", "alice2"},
 		{"authzid", "bob"},
 		{"auth", "login"},
-		{"tls", "off"},
+		{"tls", "on"},
 		{"passwordeval", "echo another"},
 		{"from", "alice@example.org"},
 	};

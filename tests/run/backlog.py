@@ -51,7 +51,7 @@ def settings(port, name="default", **more):
 def margin(kib):
     """Memory that may be used beyond what is counted: a build with sanitizers
     keeps what was freed for a while."""
-    return kib + (300 << 10) * has_sanitizers()
+    return kib + (600 << 10) * has_sanitizers()
 
 
 class Backlog:

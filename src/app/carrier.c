@@ -171,8 +171,9 @@ static bool is_suspect(const struct entry *e)
 	for (i = 0; e->attempts && i < e->envelope.n_recipients; i++) {
 		answer = &e->progress[i].answer;
 		if (e->progress[i].standing == STANDING_WAITING &&
-		    answer->cause == CAUSE_CONNECT &&
-		    !strcmp(answer->status, "4.4.2"))
+		    ((answer->cause == CAUSE_CONNECT &&
+		      !strcmp(answer->status, "4.4.2")) ||
+		     answer->cause == CAUSE_PROTOCOL))
 			return true;
 	}
 	return false;

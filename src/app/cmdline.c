@@ -271,6 +271,20 @@ static void read_program(const char *path, struct option_context *c)
 	}
 }
 
+/* Does it name messages of the queue? */
+static bool manages(enum mode mode)
+{
+	return mode == MODE_QUEUE_SHOW || mode == MODE_QUEUE_HOLD ||
+		mode == MODE_QUEUE_RELEASE || mode == MODE_QUEUE_REMOVE ||
+		mode == MODE_QUEUE_RETRY;
+}
+
+static bool is_of_queue(enum mode mode)
+{
+	return manages(mode) || mode == MODE_QUEUE_RUN ||
+		mode == MODE_QUEUE_LIST || mode == MODE_QUEUE_COUNT;
+}
+
 /* -q in its many forms, and what only goes with it. */
 static int settle_queue(struct option_context *c)
 {
@@ -282,8 +296,17 @@ static int settle_queue(struct option_context *c)
 			"%s: this is no server; with -q INTERVAL it means to "
 			"run the queue",
 			c->daemon);
+	if (c->entries &&
+	    (r->mode != c->entries->mode || r->queue.only_due ||
+	     r->queue.interval || r->queue.foreground))
+		return fail(c->o, CAUSE_USAGE, "5.5.4",
+			    "--%s stands alone: one thing at a time",
+			    c->entries->name);
 	if (c->runs_queue && r->mode == MODE_SUBMIT)
 		r->mode = MODE_QUEUE_RUN;
+	if (r->account && is_of_queue(r->mode))
+		selectors_add(&r->queue.selectors, SELECT_ACCOUNT, false,
+			      view_of(r->account));
 	if (r->queue.all_users && r->mode != MODE_QUEUE_RUN)
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "--all-users goes with -q or --queue-run");
@@ -318,6 +341,10 @@ static int settle_recipients(const struct arguments *a,
 	if (mode == MODE_SERVE && c->request->dry_run)
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "-bs submits for real, so --dry-run is not for it");
+	if ((mode == MODE_QUEUE_RUN || manages(mode)) && c->request->dry_run)
+		return fail(c->o, CAUSE_USAGE, "5.5.4",
+			    "what is done with the queue is done for real, so "
+			    "--dry-run is not for it");
 	if (a->n && mode == MODE_SERVE)
 		return fail(c->o, CAUSE_USAGE, "5.5.4",
 			    "the recipients come by SMTP, not here: '%s'",

@@ -17,7 +17,7 @@
 
 static const char *option_of(const struct request *r)
 {
-	return r->hold ? "-Q" : "-odq";
+	return r->hold ? "-Q" : "-odq or -odd";
 }
 
 /* Does it go to the queue without being tried? -1: it should, and can't. */

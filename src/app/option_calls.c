@@ -208,10 +208,11 @@ int option_call_queue_run(struct option_context *c, char *value)
  * one call would do the last to the entries of both. */
 int option_call_entries(struct option_context *c, char *value)
 {
-	if (c->request->recipients.n && c->request->mode != c->row->mode)
+	if (c->request->mode != MODE_SUBMIT && c->request->mode != c->row->mode)
 		return option_fail(c,
 				   "does not go with another of its kind: "
 				   "call postrider once for each");
+	c->entries = c->row;
 	c->request->mode = c->row->mode;
 	strings_add(&c->request->recipients, view_of(value));
 	return 0;

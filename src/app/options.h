@@ -68,7 +68,8 @@ struct arguments {
 struct option_context {
 	struct request *request;
 	struct arguments *rest;
-	const struct option *row; /* of the option at hand */
+	const struct option *row;     /* of the option at hand */
+	const struct option *entries; /* --queue-hold or its like; or NULL */
 	struct outcome *o;
 	const char *program; /* "sendmail": the last part of argv[0] */
 	char spelled[32];    /* the option at hand, as a person writes it */

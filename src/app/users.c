@@ -21,8 +21,9 @@
 #include "base/text.h"
 #include "queue/place.h"
 
-#define PATH_LIMIT 4096u /* octets */
-#define HOME_QUEUE "/.local/state/postrider/queue"
+#define TURN_SECONDS 1800u /* so that no user keeps back the others */
+#define PATH_LIMIT   4096u /* octets */
+#define HOME_QUEUE   "/.local/state/postrider/queue"
 
 /* Whose queue is to be run. */
 struct owner {
@@ -180,7 +181,8 @@ static int run_as(const struct turn *turn)
 	struct outcome o = OUTCOME_INIT;
 	unsigned long long code = EX_SOFTWARE;
 
-	if (child_call(take_turn, turn, &said, DEADLINE_NEVER, &o) != 0 ||
+	if (child_call(take_turn, turn, &said, deadline_in(TURN_SECONDS), &o) !=
+		    0 ||
 	    !text_to_number(buf_view(&said), UCHAR_MAX, &code))
 		report_line("the queue run of %s (uid %u) did not end well",
 			    turn->owner->name ? turn->owner->name : "a user",

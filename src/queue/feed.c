@@ -19,6 +19,21 @@
 #define ROOM_PER_ANSWER 512u        /* octets of an event, as a rule */
 #define LINES_LIMIT     (64u << 20) /* octets of events noted at once */
 
+void picks_add(struct picks *list, const struct pick *one)
+{
+	if (list->n == list->cap) {
+		list->cap = list->cap * 2 + 16;
+		list->p = memory_resize(list->p, list->cap, sizeof(*list->p));
+	}
+	list->p[list->n++] = *one;
+}
+
+void picks_release(struct picks *list)
+{
+	free(list->p);
+	*list = PICKS_INIT;
+}
+
 static void note_trouble(struct feed *f, struct outcome *o)
 {
 	if (outcome_is_failure(o) && !outcome_is_failure(&f->trouble))
@@ -188,16 +203,18 @@ static int reserve(const struct entry *e, struct outcome *o)
 	return n > 1 ? spool_reserve(e, n * ROOM_PER_ANSWER, o) : 0;
 }
 
-/* Locked and still to be sent; NULL: it is gone, or another's. */
-static struct entry *take(struct feed *f, const char *id)
+/* Locked and still to be sent; NULL: it is gone, or another's, or another has
+ * tried it. */
+static struct entry *take(struct feed *f, const struct pick *pick)
 {
 	struct entry *e = memory_alloc(sizeof(*e));
 	struct outcome o = OUTCOME_INIT;
 	int rc;
 
 	*e = ENTRY_INIT;
-	rc = spool_take(f->spool, id, e, &o);
-	if (rc > 0 && !was_left(f, e) && f->is_wanted(f->context, e) &&
+	rc = spool_take(f->spool, pick->id, e, &o);
+	if (rc > 0 && !was_left(f, e) && entry_waiting(e) &&
+	    e->attempts == pick->attempts && f->is_wanted(f->context, e) &&
 	    reserve(e, &o) == 0)
 		return e;
 	note_trouble(f, &o);
@@ -215,8 +232,8 @@ struct entry *feed_next(struct feed *f)
 		memmove(f->returned, f->returned + 1,
 			f->n_returned * sizeof(*f->returned));
 	}
-	while (!e && f->next < f->ids->n)
-		e = take(f, f->ids->p[f->next++]);
+	while (!e && f->next < f->picks->n)
+		e = take(f, &f->picks->p[f->next++]);
 	f->n_given += e != NULL;
 	return e;
 }
@@ -249,6 +266,8 @@ void feed_settle(struct feed *f, struct entry *e, const size_t *which,
 			give_up(f, e, now, &lines);
 		if (entry_waiting(e))
 			schedule_put_off(e, now, &lines);
+		else
+			entry_note_attempt(e, now, 0, &lines);
 		count(f, e);
 		if (append(f, e, &lines) == 0)
 			conclude(f, e, now);
@@ -318,11 +337,11 @@ void feed_tell_stuck(struct feed *f, const struct outcome *why, int64_t last)
 	struct entry *e;
 	size_t i;
 
-	feed_release(f); /* they are among the ids */
-	for (i = 0; i < f->ids->n; i++) {
-		if (!may_be_late(f, f->ids->p[i], now))
+	feed_release(f); /* they are among the picks */
+	for (i = 0; i < f->picks->n; i++) {
+		if (!may_be_late(f, f->picks->p[i].id, now))
 			continue;
-		e = take(f, f->ids->p[i]);
+		e = take(f, &f->picks->p[i]);
 		if (!e)
 			continue;
 		tell_stuck(f, e, why, last, now);

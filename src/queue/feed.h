@@ -19,6 +19,24 @@ struct feed_count {
 	size_t failed;    /* none waits, some were refused */
 };
 
+/* A message that was chosen. */
+struct pick {
+	char id[SPOOL_ID_LENGTH + 1];
+	unsigned attempts; /* when it was chosen: another has tried it since if
+			      there are more */
+};
+
+struct picks {
+	struct pick *p;
+	size_t n;
+	size_t cap;
+};
+
+#define PICKS_INIT ((struct picks){0})
+
+void picks_add(struct picks *list, const struct pick *one);
+void picks_release(struct picks *list);
+
 /*
  * The messages of one lane, one by one, for who delivers: each is locked, read,
  * given out, answered, and then settled or given back.
@@ -27,8 +45,8 @@ struct feed {
 	struct spool *spool;
 	const struct queue_policy *policy;
 	const char *host; /* our name, for reports */
-	const struct strings *ids;
-	size_t next;             /* of the ids: not yet looked at */
+	const struct picks *picks;
+	size_t next;             /* of the picks: not yet looked at */
 	struct entry **returned; /* given back, to be given again, in order */
 	size_t n_returned;
 	size_t n_given;   /* given out since the session began */

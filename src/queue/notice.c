@@ -178,8 +178,9 @@ done:
 
 /* ----------------------------------------------------------------- deciding */
 
-/* To whom: NULL where it would cause reports of reports, or a message has no
- * sender; neither may be lost for that. */
+/* To whom: NULL where it would cause reports of reports, which may also come
+ * round by others (RFC 5321 6.1: never to the null reverse-path); what they are
+ * about may not be lost for that. */
 static const char *find_reader(const struct entry *e,
 			       const struct queue_policy *policy)
 {
@@ -188,7 +189,7 @@ static const char *find_reader(const struct entry *e,
 	const char *to = policy->bounce_to ? policy->bounce_to
 					   : e->envelope.sender.mailbox;
 
-	if (e->is_report || !to || !*to)
+	if (e->is_report || !e->envelope.sender.mailbox[0] || !to || !*to)
 		return NULL;
 	if (envelope_restore_recipient(&probe, view_of(to), &ignored) < 0)
 		to = NULL;

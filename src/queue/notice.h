@@ -19,8 +19,8 @@
  * to be told (NOTIFY=NEVER) that counts as told.
  *
  * Returns 0: all who are to know have been told. 1: somebody failed for good
- * and there is nobody to tell (a report, or the null reverse-path without
- * bounce_to): the entry must stay, held. -1: as spool_add.
+ * and there is nobody to tell (a report, or another message with the null
+ * reverse-path; RFC 5321 6.1): the entry must stay, held. -1: as spool_add.
  */
 int notice_send(struct spool *s, struct entry *e,
 		const struct queue_policy *policy, const char *host,

@@ -20,8 +20,8 @@
 /* The messages of one lane that are to be sent. */
 struct share {
 	char *lane;
-	struct strings ids;   /* as they are to be sent */
-	struct strings tried; /* while they are chosen: those that were tried
+	struct picks picks; /* as they are to be sent */
+	struct picks tried; /* while they are chosen: those that were tried
 				 already, which go behind the others */
 };
 
@@ -70,6 +70,7 @@ static void choose_one(struct runner *r, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
+	struct pick pick = {.attempts = 0};
 	struct share *share;
 	char *lane;
 
@@ -80,8 +81,10 @@ static void choose_one(struct runner *r, const char *id)
 			free(lane);
 		} else {
 			share = find_share(r, lane);
-			strings_add(e.attempts ? &share->tried : &share->ids,
-				    view_of(id));
+			memcpy(pick.id, e.id, sizeof(pick.id));
+			pick.attempts = e.attempts;
+			picks_add(e.attempts ? &share->tried : &share->picks,
+				  &pick);
 		}
 	}
 	/* one that can't be read is in nobody's way, but must be seen */
@@ -97,8 +100,8 @@ static void put_tried_behind(struct share *share)
 	size_t i;
 
 	for (i = 0; i < share->tried.n; i++)
-		strings_add(&share->ids, view_of(share->tried.p[i]));
-	strings_release(&share->tried);
+		picks_add(&share->picks, &share->tried.p[i]);
+	picks_release(&share->tried);
 }
 
 static int choose(struct runner *r, struct outcome *o)
@@ -111,7 +114,7 @@ static int choose(struct runner *r, struct outcome *o)
 		choose_one(r, ids.p[i]);
 	for (i = 0; i < r->n_shares; i++) {
 		put_tried_behind(&r->shares[i]);
-		r->all += r->shares[i].ids.n;
+		r->all += r->shares[i].picks.n;
 	}
 	strings_release(&ids);
 	return rc;
@@ -123,7 +126,7 @@ static void release(struct runner *r)
 
 	for (i = 0; i < r->n_shares; i++) {
 		free(r->shares[i].lane);
-		strings_release(&r->shares[i].ids);
+		picks_release(&r->shares[i].picks);
 	}
 	free(r->shares);
 }
@@ -278,44 +281,47 @@ static void add_counts(struct runner *r, struct feed *f)
 /* Of `n` processes side by side each begins with messages of its own, and goes
  * on with what the others have not got to. */
 static void divide(const struct runner *r, const struct share *share,
-		   unsigned connections, struct strings *ids)
+		   unsigned connections, struct picks *picks)
 {
 	unsigned n = r->run->shares < connections ? r->run->shares
 						  : connections;
 	unsigned round;
 	size_t i;
 
-	if (n > share->ids.n)
-		n = (unsigned)share->ids.n;
+	if (n > share->picks.n)
+		n = (unsigned)share->picks.n;
 	if (n < 2)
 		n = 1;
 	for (round = 0; r->run->share < n && round < n; round++)
-		for (i = (r->run->share + round) % n; i < share->ids.n; i += n)
-			strings_add(ids, view_of(share->ids.p[i]));
+		for (i = (r->run->share + round) % n; i < share->picks.n;
+		     i += n)
+			picks_add(picks, &share->picks.p[i]);
 }
 
 static void run_with(struct way *w)
 {
-	struct strings ids = STRINGS_INIT;
+	struct picks picks = PICKS_INIT;
+	struct outcome unsynced = OUTCOME_INIT;
 
-	divide(w->r, w->share, w->lane.policy->connections, &ids);
+	divide(w->r, w->share, w->lane.policy->connections, &picks);
 	w->feed = (struct feed){
 		.spool = w->r->spool,
 		.policy = w->lane.policy,
 		.host = w->lane.host,
-		.ids = &ids,
+		.picks = &picks,
 		.is_wanted = is_wanted,
 		.watch = watch,
 		.context = w,
 	};
-	if (ids.n)
+	if (picks.n)
 		run_open_lane(w);
+	if (w->feed.has_removed && spool_sync(w->r->spool, &unsynced) < 0)
+		note_worst(w->r, &unsynced);
+	outcome_release(&unsynced);
 	add_counts(w->r, &w->feed);
-	if (w->feed.has_removed)
-		spool_sync(w->r->spool, &w->feed.trouble);
 	feed_release(&w->feed);
 	outcome_release(&w->feed.trouble);
-	strings_release(&ids);
+	picks_release(&picks);
 }
 
 static void run_lane(struct runner *r, const struct share *share)
@@ -325,10 +331,10 @@ static void run_lane(struct runner *r, const struct share *share)
 	struct entry e = ENTRY_INIT;
 	size_t i = 0;
 
-	while (i < share->ids.n) { /* any that is still there will do */
+	while (i < share->picks.n) { /* any that is still there will do */
 		entry_release(&e);
 		outcome_release(&o);
-		if (spool_read(r->spool, share->ids.p[i++], &e, &o) > 0)
+		if (spool_read(r->spool, share->picks.p[i++].id, &e, &o) > 0)
 			break;
 	}
 	if (e.id && r->d->begin(r->d->context, &e, &w.lane, &o) == 0) {

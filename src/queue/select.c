@@ -130,7 +130,8 @@ bool selectors_add_word(struct selectors *list, struct view word)
 
 	if (colon) {
 		for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-			if (!view_equal(name, view_of(kinds[i].name)))
+			if (!view_equal(name, view_of(kinds[i].name)) ||
+			    name.n + 1 == word.n) /* nothing is no text */
 				continue;
 			selectors_add(list, kinds[i].by, false,
 				      view_skip(word, name.n + 1));

@@ -173,7 +173,9 @@ void server_note_failure(const struct spool *s, const char *lane,
 	uint32_t random = 0;
 
 	gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
-	sv->failures += sv->failures < UINT16_MAX;
+	/* what fails within a minute is one failure */
+	if (!sv->failures || now < sv->last || now >= sv->last + SCHEDULE_FIRST)
+		sv->failures += sv->failures < UINT16_MAX;
 	sv->last = now;
 	sv->next =
 		now + schedule_wait(sv->failures, SCHEDULE_MOST_SERVER, random);

@@ -118,6 +118,8 @@ static void cut_off(struct item *i, const struct outcome *why)
 	struct outcome *o = &i->d->outcome;
 
 	outcome_copy(o, why);
+	if (!i->x.body.unreadable)
+		o->status[0] = '4'; /* the session failed, not the message */
 	o->uncertain = i->content && i->content->has_left;
 	exchange_cut(&i->x, o);
 	i->d->is_untried = i->x.is_untried;
@@ -160,6 +162,8 @@ static int carry_alone(struct run *r, struct item *i, struct outcome *o)
 
 	if (rc < 0)
 		outcome_copy(o, &i->d->outcome);
+	if (rc < 0 && i->d->outcome.cause == CAUSE_PROTOCOL)
+		i->d->outcome.status[0] = '4'; /* as cut_off has it */
 	i->d->is_untried = i->x.is_untried;
 	finish(i);
 	return rc < 0 ? cut_all(r, o) : 1;

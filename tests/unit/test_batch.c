@@ -639,7 +639,8 @@ static void expect_fates(const struct place *p, size_t at, size_t e,
 		if (i < taken)
 			buf_add_char(want, 'd');
 		else
-			buf_printf(want, "f:%s%s", ends[e].status,
+			/* the session failed, not the message */
+			buf_printf(want, "f:4%s%s", ends[e].status + 1,
 				   ends[e].is_lost && i < p[at].n_said ? "?"
 								       : "!");
 	}

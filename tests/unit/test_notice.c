@@ -211,7 +211,7 @@ static const struct {
 } readers[] = {
 	{"alice@example.org", false, NULL, 0, 0, "alice@example.org"},
 	{"alice@example.org", false, "k@example.org", 0, 0, "k@example.org"},
-	{"", false, "k@example.org", 0, 0, "k@example.org"},
+	{"", false, "k@example.org", 0, 1, NULL},
 	{"", false, NULL, 0, 1, NULL},
 	{"", false, NULL, NOTIFY_NEVER, 0, NULL},
 	{"", true, NULL, NOTIFY_NEVER, 1, NULL},

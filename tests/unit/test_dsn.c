@@ -279,7 +279,7 @@ static void large_messages_return_their_header(void **state)
 {
 	static const size_t sizes[] = {DSN_RETURN_MAX - 12,
 				       DSN_RETURN_MAX - 11};
-	struct sample s = {DSN_FAILED};
+	struct sample s = {.action = DSN_FAILED};
 	size_t i;
 
 	(void)state;

@@ -9,7 +9,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from certs import Certificates  # noqa: E402
-from harness import Postrider, takes_part  # noqa: E402
+from harness import Postrider, has_sanitizers, takes_part  # noqa: E402
 from peer import Peer  # noqa: E402
 
 PASSWORD = "correct horse/battery+staple"
@@ -37,13 +37,17 @@ PART = {"test_options": 4, "test_serve": 3, "test_bcc": 4, "test_replies": 3,
         "test_queue_concurrent": 2}
 
 
+# Of these a part is all that a build with sanitizers gets: each row is hundreds
+# of runs, under a tracer.
+STRUCK = {"test_crash": 3, "test_power": 2, "test_disk": 4}
+
+
 def pytest_collection_modifyitems(config, items):
-    if not takes_part():
-        return
+    parts = PART if takes_part() else STRUCK if has_sanitizers() else {}
     kept, left, seen = [], [], Counter()
     for item in items:
         table = item.module.__name__
-        chosen = seen[table] % PART.get(table, 1) == 0
+        chosen = seen[table] % parts.get(table, 1) == 0
         seen[table] += 1
         (kept if chosen else left).append(item)
     config.hook.pytest_deselected(items=left)

@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "mail/store.h"
+#include "queue/server.h"
 #include "queue/spool.h"
 
 #define BUSY_SECONDS 5   /* to wait, all in all, for what is being sent */
@@ -344,8 +345,13 @@ static int retry(struct manager *m, struct entry *e, struct outcome *o)
 {
 	struct buf line = BUF_INIT(LINES_LIMIT);
 
+	char *lane;
+
 	if (e->held)
 		return say_only(e, "is held; --queue-release lets it go");
+	lane = entry_lane(e);
+	server_forget(m->spool, lane); /* it is asked as well */
+	free(lane);
 	entry_note_retry(e, m->now, &line);
 	return note(m, e, &line, "will be tried with the next run", o);
 }

@@ -363,3 +363,16 @@ def test_a_secret_that_was_missing(start, rider, queue, account, tmp_path):
         path.write_text(path.read_text().replace("next 1", "next 0"))
     assert rider.run("--queue-run").code == 0
     assert len(peer.messages) == 1 and queue() == []
+
+
+def test_retry_asks_the_server_too(start, rider, queue, account):
+    """Which is left alone, as it was away when the message was queued."""
+    peer = start()
+    text = account(peer, queue="on")
+    rider.config(text.replace(f"port {peer.port}", "port 1"))
+    assert rider.run("bob@example.net", stdin=MESSAGE).code == 0
+    rider.config(text)
+    assert rider.run("--queue-run").code == 0 and len(queue()) == 1
+    assert rider.run("--queue-retry", queue()[0]).code == 0
+    assert rider.run("--queue-run").code == 0
+    assert queue() == [] and len(peer.messages) == 1

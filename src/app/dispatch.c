@@ -45,23 +45,6 @@ static void tell_queued(const struct job *job, const char *why)
 			    why ? why : "");
 }
 
-/* The worst of those who neither have it nor will be tried again. */
-static const struct outcome *worst_left(const struct job *job)
-{
-	const struct outcome *found = NULL, *one;
-	size_t i;
-
-	for (i = 0; i < job->envelope.n_recipients; i++) {
-		one = &job->results[i].outcome;
-		if (job->results[i].fate != FATE_FAILED)
-			continue;
-		if (!found ||
-		    (outcome_is_temporary(found) && !outcome_is_temporary(one)))
-			found = one;
-	}
-	return found;
-}
-
 static bool may_be_queued(const struct job *job)
 {
 	bool any = false, all = true;
@@ -111,7 +94,7 @@ static int queue_the_rest(struct job *job, struct outcome *o)
 	if (job->was_unreached)
 		note_server(job, o);
 	tell_queued(job, o->text);
-	left = worst_left(job);
+	left = result_worst(job->results, job->envelope.n_recipients);
 	if (left)
 		outcome_copy(o, left);
 	else
@@ -164,24 +147,29 @@ static bool can_hand_on(const struct job *job, const struct link *l)
 		session_is_idle(l->session);
 }
 
+/* May there be anything to do at all? Asked before the queue is opened. */
+static bool is_worth_a_look(const struct job *job, const struct link *l)
+{
+	if (!job->account || job->account->queue.when == QUEUEING_OFF)
+		return false;
+	return job->queue_id ? job->request->delivery == DELIVERY_BACKGROUND
+			     : can_hand_on(job, l);
+}
+
 /* What of the queue is to be sent by a process in the background: true, if
  * there is anything. */
-static bool is_wanted_now(const struct job *job, const struct link *l,
-			  struct spool *s, struct run *run)
+static bool is_wanted_now(const struct job *job, struct spool *s,
+			  struct run *run)
 {
 	struct outcome ignored = OUTCOME_INIT;
 	size_t n = 0;
 
 	if (job->queue_id) {
-		if (job->request->delivery != DELIVERY_BACKGROUND)
-			return false;
 		selectors_add(&run->selectors, SELECT_EXACT_ID, false,
 			      view_of(job->queue_id));
 		run->everything = true;
 		return true;
 	}
-	if (!can_hand_on(job, l))
-		return false;
 	server_forget(s, run->only_lane); /* it works */
 	run->has_session = true;
 	if (runner_count(s, run, &n, &ignored) < 0)
@@ -217,13 +205,13 @@ void dispatch_afterwards(struct job *job, struct link *l)
 	char *path, *lane;
 	struct spool *s;
 
-	if (!job->account || job->account->queue.when == QUEUEING_OFF)
+	if (!is_worth_a_look(job, l))
 		return;
 	path = place_path(job->account->queue.dir);
 	lane = enqueue_lane(job);
 	run.only_lane = lane;
 	s = spool_open(path, false, &ignored);
-	if (s && is_wanted_now(job, l, s, &run))
+	if (s && is_wanted_now(job, s, &run))
 		run_apart(job, l, s, &run);
 	spool_close(s);
 	selectors_release(&run.selectors);

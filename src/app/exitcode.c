@@ -51,3 +51,8 @@ int exitcode_of(const struct outcome *o)
 			return rows[i].code;
 	return EX_UNAVAILABLE;
 }
+
+int exitcode_worse(int first, int second)
+{
+	return !first || (first == EX_TEMPFAIL && second) ? second : first;
+}

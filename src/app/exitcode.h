@@ -10,4 +10,8 @@
  */
 int exitcode_of(const struct outcome *o);
 
+/* Of two runs that go for one: what failed for good is worse than what may be
+ * right next time, and the first counts. */
+int exitcode_worse(int first, int second);
+
 #endif

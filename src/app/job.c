@@ -286,14 +286,11 @@ int job_send(struct job *job, struct link *l, struct outcome *o)
 
 static char *message_id(const struct job *job)
 {
-	struct view rest = buf_view(&job->header);
 	struct field f;
 
-	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n))
-		if (f.id == FIELD_MESSAGE_ID)
-			return memory_dup_n(view_trim(f.body).p,
-					    view_trim(f.body).n);
-	return NULL;
+	if (!field_find(buf_view(&job->header), VIEW("Message-ID"), &f))
+		return NULL;
+	return memory_dup_n(view_trim(f.body).p, view_trim(f.body).n);
 }
 
 void job_log(const struct job *job, const struct outcome *o)

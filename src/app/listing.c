@@ -291,15 +291,6 @@ void listing_add_envelope(struct buf *out, const struct entry *e)
 
 /* -------------------------------------------------------------------- JSON */
 
-static void add_member(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, ", \"%s\": ", name);
-	if (value)
-		encode_json(out, view_of(value));
-	else
-		buf_add_text(out, "null");
-}
-
 static void add_number(struct buf *out, const char *name, int64_t value)
 {
 	buf_printf(out, ", \"%s\": %" PRId64, name, value);
@@ -311,7 +302,7 @@ static void add_moment(struct buf *out, const char *name, int64_t value)
 	if (value)
 		add_number(out, name, value);
 	else
-		add_member(out, name, NULL);
+		encode_json_member(out, name, NULL);
 }
 
 static void add_flag(struct buf *out, const char *name, bool value)
@@ -321,10 +312,10 @@ static void add_flag(struct buf *out, const char *name, bool value)
 
 static void add_words(struct buf *out, const struct outcome *o)
 {
-	add_member(out, "status", *o->status ? o->status : NULL);
+	encode_json_member(out, "status", *o->status ? o->status : NULL);
 	add_number(out, "reply_code", o->reply_code);
-	add_member(out, "host", o->host);
-	add_member(out, "text", o->text);
+	encode_json_member(out, "host", o->host);
+	encode_json_member(out, "text", o->text);
 }
 
 static void add_json_recipients(struct buf *out, const struct entry *e)
@@ -339,7 +330,7 @@ static void add_json_recipients(struct buf *out, const struct entry *e)
 			     i ? ", {\"recipient\": " : "{\"recipient\": ");
 		encode_json(out,
 			    view_of(e->envelope.recipients[i].address.mailbox));
-		add_member(out, "standing", standings[p->standing]);
+		encode_json_member(out, "standing", standings[p->standing]);
 		add_moment(out, "at", p->at);
 		add_words(out, &p->answer);
 		buf_add_char(out, '}');
@@ -368,15 +359,15 @@ void listing_add_json(struct buf *out, const char *path, const struct entry *e,
 
 	buf_add_text(out, "{\"id\": ");
 	encode_json(out, view_of(e->id));
-	add_member(out, "queue", path);
-	add_member(out, "account", e->account);
-	add_member(out, "config_file", e->config_file);
+	encode_json_member(out, "queue", path);
+	encode_json_member(out, "account", e->account);
+	encode_json_member(out, "config_file", e->config_file);
 	add_moment(out, "queued_at", e->created);
 	buf_printf(out, ", \"size\": %" PRIu64, e->size);
-	add_member(out, "sender", sender ? sender : "");
+	encode_json_member(out, "sender", sender ? sender : "");
 	add_json_recipients(out, e);
 	add_flag(out, "is_report", e->is_report);
-	add_member(out, "held", e->held);
+	encode_json_member(out, "held", e->held);
 	add_flag(out, "undeliverable", listing_is_undeliverable(e));
 	add_number(out, "attempts", e->attempts);
 	add_moment(out, "last_attempt", e->last_attempt);

@@ -189,7 +189,6 @@ static void act_on(struct manager *m, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
-
 	int rc = take(m, id, &e, &o);
 
 	if (rc > 0 && is_meant(m, &e))
@@ -252,7 +251,7 @@ static void go_through(struct manager *m, const char *path)
 	m->spool = NULL;
 }
 
-static int manage(struct manager *m)
+static int go_on(struct manager *m)
 {
 	struct strings paths = STRINGS_INIT;
 	struct outcome o = OUTCOME_INIT;
@@ -284,7 +283,7 @@ static int manage(struct manager *m)
 static int note(struct manager *m, struct entry *e, struct buf *line,
 		const char *words, struct outcome *o)
 {
-	int rc = spool_append(e, buf_view(line), o);
+	int rc = spool_note(e, line, o);
 
 	buf_release(line);
 	if (rc < 0)
@@ -344,7 +343,6 @@ static int release(struct manager *m, struct entry *e, struct outcome *o)
 static int retry(struct manager *m, struct entry *e, struct outcome *o)
 {
 	struct buf line = BUF_INIT(LINES_LIMIT);
-
 	char *lane;
 
 	if (e->held)
@@ -444,37 +442,27 @@ static int show(struct manager *m, struct entry *e, struct outcome *o)
 
 /* --------------------------------------------------------------- the modes */
 
-int manage_show(const struct request *r)
+static const struct {
+	enum mode mode;
+	int (*act)(struct manager *m, struct entry *e, struct outcome *o);
+	bool only_looks, removes;
+} modes[] = {
+	{MODE_QUEUE_SHOW, show, true, false},
+	{MODE_QUEUE_HOLD, hold, false, false},
+	{MODE_QUEUE_RELEASE, release, false, false},
+	{MODE_QUEUE_REMOVE, remove_entry, false, true},
+	{MODE_QUEUE_RETRY, retry, false, false},
+};
+
+int manage(const struct request *r)
 {
-	struct manager m = {.request = r, .act = show, .only_looks = true};
+	struct manager m = {.request = r};
+	size_t i;
 
-	return manage(&m);
-}
-
-int manage_hold(const struct request *r)
-{
-	struct manager m = {.request = r, .act = hold};
-
-	return manage(&m);
-}
-
-int manage_release(const struct request *r)
-{
-	struct manager m = {.request = r, .act = release};
-
-	return manage(&m);
-}
-
-int manage_remove(const struct request *r)
-{
-	struct manager m = {.request = r, .act = remove_entry, .removes = true};
-
-	return manage(&m);
-}
-
-int manage_retry(const struct request *r)
-{
-	struct manager m = {.request = r, .act = retry};
-
-	return manage(&m);
+	for (i = 0; modes[i].mode != r->mode; i++)
+		;
+	m.act = modes[i].act;
+	m.only_looks = modes[i].only_looks;
+	m.removes = modes[i].removes;
+	return go_on(&m);
 }

@@ -27,24 +27,20 @@ static void add_path(struct strings *paths, const char *dir)
 	free(path);
 }
 
+static void add_account(void *context, const struct account *a)
+{
+	if (a->queue.dir)
+		add_path(context, a->queue.dir);
+}
+
 void queues_paths(const struct request *r, struct config *config,
 		  struct strings *paths)
 {
-	struct strings names = STRINGS_INIT;
-	struct outcome ignored = OUTCOME_INIT;
-	const struct account *a;
 	size_t i;
 
 	add_path(paths, NULL);
 	if (config)
-		config_names(config, &names);
-	for (i = 0; i < names.n; i++) {
-		a = config_choose(config, names.p[i], NULL, &ignored);
-		if (a && a->queue.dir)
-			add_path(paths, a->queue.dir);
-		outcome_release(&ignored);
-	}
-	strings_release(&names);
+		config_visit(config, add_account, paths);
 	for (i = 0; i < r->n_overrides; i++)
 		if (!strcmp(r->overrides[i].name, "queue_dir") &&
 		    r->overrides[i].value)

@@ -111,12 +111,6 @@ void report_results(const struct envelope *e, const struct result *results)
 			    withheld, withheld == 1 ? "" : "s");
 }
 
-static void add_member(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, ", \"%s\": ", name);
-	encode_json(out, view_of(value));
-}
-
 static void add_result(struct buf *out, const struct recipient *recipient,
 		       const struct result *r, const char *host)
 {
@@ -136,15 +130,15 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 		buf_add_text(&words, o->text ? o->text : "");
 	buf_add_text(out, "{\"recipient\": ");
 	encode_json(out, view_of(recipient->address.mailbox));
-	add_member(out, "result", fates[r->fate]);
-	add_member(out, "status",
-		   delivered ? reply_status(&r->reply, STEP_CONTENT)
-			     : o->status);
+	encode_json_member(out, "result", fates[r->fate]);
+	encode_json_member(out, "status",
+			   delivered ? reply_status(&r->reply, STEP_CONTENT)
+				     : o->status);
 	buf_printf(out, ", \"reply_code\": %d",
 		   delivered ? r->reply.code : o->reply_code);
-	add_member(out, "host", o->host ? o->host : host);
-	add_member(out, "text", words.p);
-	add_member(out, "cause", cause_name(o->cause));
+	encode_json_member(out, "host", o->host ? o->host : host);
+	encode_json_member(out, "text", words.p);
+	encode_json_member(out, "cause", cause_name(o->cause));
 	buf_printf(out, ", \"uncertain\": %s, \"exit_code\": %d}\n",
 		   o->uncertain ? "true" : "false",
 		   r->fate == FATE_QUEUED ? 0 : exitcode_of(o));

@@ -131,35 +131,14 @@ static int code_of(struct child_job *job)
 	return (int)code;
 }
 
-/* No more than there are messages. */
-static unsigned limit_shares(const struct part *part)
-{
-	struct outcome ignored = OUTCOME_INIT;
-	struct spool *s = spool_open(part->path, false, &ignored);
-	struct run run;
-	size_t n = 0;
-
-	choose(part, &run);
-	if (s)
-		runner_count(s, &run, &n, &ignored);
-	spool_close(s);
-	outcome_release(&ignored);
-	if (n > part->shares)
-		n = part->shares;
-	return n ? (unsigned)n : 1;
-}
-
 static int run_path(const struct request *r, const char *path, unsigned n)
 {
 	struct part part = {.request = r, .path = path, .shares = n};
-	struct child_job *jobs;
+	struct child_job *jobs = memory_alloc(n * sizeof(*jobs));
 	struct outcome o = OUTCOME_INIT;
-	int code, worst = 0;
+	int worst;
 	unsigned i;
 
-	if (n > 1)
-		part.shares = n = limit_shares(&part);
-	jobs = memory_alloc(n * sizeof(*jobs));
 	for (i = 1; i < n; i++) {
 		part.share = i;
 		if (child_begin(work_on_part, &part, &jobs[i], &o) < 0)
@@ -168,33 +147,20 @@ static int run_path(const struct request *r, const char *path, unsigned n)
 	}
 	part.share = 0;
 	worst = run_part(&part);
-	for (i = 1; i < n; i++) {
-		code = jobs[i].pid ? code_of(&jobs[i]) : EX_TEMPFAIL;
-		if (!worst || (worst == EX_TEMPFAIL && code))
-			worst = code;
-	}
+	for (i = 1; i < n; i++)
+		worst = exitcode_worse(
+			worst, jobs[i].pid ? code_of(&jobs[i]) : EX_TEMPFAIL);
 	free(jobs);
 	return worst;
 }
 
 /* How many sessions any of the accounts wants side by side. */
-static unsigned find_connections(struct config *config)
+static void count_connections(void *context, const struct account *a)
 {
-	struct strings names = STRINGS_INIT;
-	struct outcome ignored = OUTCOME_INIT;
-	const struct account *a;
-	unsigned most = 1;
-	size_t i;
+	unsigned *most = context;
 
-	config_names(config, &names);
-	for (i = 0; i < names.n; i++) {
-		a = config_choose(config, names.p[i], NULL, &ignored);
-		if (a && a->queue.connections > most)
-			most = a->queue.connections;
-		outcome_release(&ignored);
-	}
-	strings_release(&names);
-	return most;
+	if (a->queue.connections > *most)
+		*most = a->queue.connections;
 }
 
 /* The configuration is given back before anything is run: each lane reads its
@@ -204,8 +170,8 @@ static int run_own(const struct request *r)
 	struct strings paths = STRINGS_INIT;
 	struct outcome o = OUTCOME_INIT;
 	struct config *config = cmdline_load_config(r, &o);
-	unsigned connections = config ? find_connections(config) : 1;
-	int code = 0, one;
+	unsigned connections = 1;
+	int code = 0;
 	size_t i;
 
 	/* what is queued says itself where it goes */
@@ -213,13 +179,13 @@ static int run_own(const struct request *r)
 		report_failure(NULL, &o);
 		code = exitcode_of(&o);
 	}
+	if (config)
+		config_visit(config, count_connections, &connections);
 	queues_paths(r, config, &paths);
 	config_free(config);
-	for (i = 0; i < paths.n; i++) {
-		one = run_path(r, paths.p[i], connections);
-		if (!code || (code == EX_TEMPFAIL && one))
-			code = one;
-	}
+	for (i = 0; i < paths.n; i++)
+		code = exitcode_worse(code,
+				      run_path(r, paths.p[i], connections));
 	strings_release(&paths);
 	outcome_release(&o);
 	return code;

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "app/exitcode.h"
 #include "app/report.h"
 #include "base/child.h"
 #include "base/file.h"
@@ -120,15 +121,12 @@ static void find_shared(struct owners *list)
 static int set_environment(const struct owner *owner)
 {
 	static const char *const kept[] = {"PATH", "TZ", "LANG"};
-	const char *values[sizeof(kept) / sizeof(kept[0])];
 	char *copies[sizeof(kept) / sizeof(kept[0])];
 	size_t i, n = sizeof(kept) / sizeof(kept[0]);
 	int rc = 0;
 
-	for (i = 0; i < n; i++) {
-		values[i] = getenv(kept[i]);
-		copies[i] = memory_dup(values[i]);
-	}
+	for (i = 0; i < n; i++)
+		copies[i] = memory_dup(getenv(kept[i]));
 	clearenv();
 	for (i = 0; i < n; i++) {
 		if (copies[i])
@@ -196,7 +194,7 @@ int users_run(const struct request *r, int (*work)(const struct request *r))
 {
 	struct owners list = {0};
 	struct turn turn = {.request = r, .work = work};
-	int code, worst = 0;
+	int worst = 0;
 	size_t i;
 
 	if (getuid() != 0 || geteuid() != 0) {
@@ -207,10 +205,7 @@ int users_run(const struct request *r, int (*work)(const struct request *r))
 	find_at_home(&list);
 	for (i = 0; i < list.n; i++) {
 		turn.owner = &list.p[i];
-		code = run_as(&turn);
-		/* what lasts is worse than what may be right next time */
-		if (!worst || (worst == EX_TEMPFAIL && code))
-			worst = code;
+		worst = exitcode_worse(worst, run_as(&turn));
 	}
 	release(&list);
 	return worst;

@@ -5,6 +5,7 @@
  */
 #include "base/encode.h"
 
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <limits.h>
 #include <stdint.h>
@@ -12,6 +13,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+
+#define RANDOM_MAX 32u /* octets */
 
 static const char hex_digits[] = "0123456789ABCDEF";
 
@@ -96,6 +99,17 @@ void encode_hex(struct buf *out, struct view v, char separator)
 	}
 }
 
+bool encode_random(struct buf *out, size_t octets)
+{
+	char bytes[RANDOM_MAX];
+
+	if (octets > sizeof(bytes) ||
+	    gnutls_rnd(GNUTLS_RND_NONCE, bytes, octets) < 0)
+		return false;
+	encode_hex(out, view_make(bytes, octets), '\0');
+	return true;
+}
+
 void encode_xtext(struct buf *out, struct view v)
 {
 	size_t i;
@@ -171,6 +185,7 @@ void encode_code_points(struct buf *out, struct view v)
 }
 
 /* RFC 2047 2: the most that a word, and a line with one, may have. */
+#define RANDOM_MAX     32u /* octets */
 #define WORD_MAX       75
 #define LINE_MAX_WORDS 76
 /* Octets of a word besides charset and text: "=?", "?B?" and "?=". */
@@ -309,4 +324,13 @@ void encode_json(struct buf *out, struct view v)
 		}
 	}
 	buf_add_char(out, '"');
+}
+
+void encode_json_member(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, ", \"%s\": ", name);
+	if (value)
+		encode_json(out, view_of(value));
+	else
+		buf_add_text(out, "null");
 }

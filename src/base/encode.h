@@ -15,6 +15,10 @@ bool decode_base64(struct buf *out, struct view v);
 /* Upper-case hex digits, `separator` between octets if it is not NUL. */
 void encode_hex(struct buf *out, struct view v, char separator);
 
+/* So many random octets (at most 32) in the same digits; false: there is no
+ * randomness. */
+bool encode_random(struct buf *out, size_t octets);
+
 /* xtext, RFC 3461 4. */
 void encode_xtext(struct buf *out, struct view v);
 bool decode_xtext(struct buf *out, struct view v); /* false: v is none */
@@ -36,5 +40,8 @@ void encode_words(struct buf *out, struct view v, size_t column);
 
 /* A JSON string with its quotes (RFC 8259 7); invalid UTF-8 becomes U+FFFD. */
 void encode_json(struct buf *out, struct view v);
+
+/* A further member of an object, `, "name": "value"`; NULL is null. */
+void encode_json_member(struct buf *out, const char *name, const char *value);
 
 #endif

@@ -102,6 +102,36 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct outcome *o)
 	}
 }
 
+ptrdiff_t file_read_at(int fd, void *bytes, size_t n, uint64_t offset)
+{
+	ssize_t got;
+
+	do
+		got = pread(fd, bytes, n, (off_t)offset);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+int file_open_at(int dir, const char *name, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = openat(dir, name, flags | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+int file_sync(int fd)
+{
+	int rc;
+
+	do
+		rc = fsync(fd);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
 int file_write_all(int fd, const void *bytes, size_t n)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLOUT};

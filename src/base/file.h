@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -24,6 +25,12 @@ ptrdiff_t file_read(int fd, void *bytes, size_t n);
 /* Read all of an open file into out (its limit bounds the size). Returns 0, or
  * -1 with CAUSE_SYSTEM; too large is a failure too. */
 int file_read_fd(int fd, const char *name, struct buf *out, struct outcome *o);
+
+/* As pread(), openat() and fsync(), whatever the signals; files are opened
+ * close-on-exec. */
+ptrdiff_t file_read_at(int fd, void *bytes, size_t n, uint64_t offset);
+int file_open_at(int dir, const char *name, int flags, mode_t mode);
+int file_sync(int fd);
 
 /* Write everything, whatever the signals; -1 and errno, ETIMEDOUT when a pipe
  * or the like has taken nothing for five seconds. */

@@ -131,6 +131,22 @@ void outcome_release(struct outcome *o)
 	*o = OUTCOME_INIT;
 }
 
+void outcome_make_temporary(struct outcome *o)
+{
+	o->status[0] = '4';
+}
+
+bool outcome_is_worse(const struct outcome *o, const struct outcome *than)
+{
+	return outcome_is_temporary(than) && !outcome_is_temporary(o);
+}
+
+void outcome_keep_worst(struct outcome *worst, const struct outcome *o)
+{
+	if (!outcome_is_failure(worst) || outcome_is_worse(o, worst))
+		outcome_copy(worst, o);
+}
+
 bool outcome_is_failure(const struct outcome *o)
 {
 	return o->cause != CAUSE_NONE;

@@ -61,6 +61,14 @@ void outcome_set_host(struct outcome *o, const char *host);
 void outcome_copy(struct outcome *to, const struct outcome *from);
 void outcome_release(struct outcome *o); /* back to OUTCOME_INIT */
 
+/* Whatever the class of its status: it may work later. */
+void outcome_make_temporary(struct outcome *o);
+
+/* Of several failures the first one that is permanent counts, else the first.
+ */
+bool outcome_is_worse(const struct outcome *o, const struct outcome *than);
+void outcome_keep_worst(struct outcome *worst, const struct outcome *o);
+
 bool outcome_is_failure(const struct outcome *o);
 bool outcome_is_temporary(const struct outcome *o); /* status "4…" */
 

@@ -373,6 +373,25 @@ struct account *config_choose(struct config *c, const char *name,
 	return build_from_overrides(c, o);
 }
 
+void config_visit(struct config *c,
+		  void (*visit)(void *context, const struct account *a),
+		  void *context)
+{
+	struct strings names = STRINGS_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	const struct account *a;
+	size_t i;
+
+	config_names(c, &names);
+	for (i = 0; i < names.n; i++) {
+		a = config_choose(c, names.p[i], NULL, &ignored);
+		if (a)
+			visit(context, a);
+		outcome_release(&ignored);
+	}
+	strings_release(&names);
+}
+
 const struct strings *config_files(const struct config *c)
 {
 	return &c->list.files;

@@ -68,6 +68,12 @@ struct config *config_parse(struct view text, const char *name,
 struct account *config_choose(struct config *c, const char *name,
 			      const char *from, struct outcome *o);
 
+/* Show each account that can be chosen by name; it is there only for the
+ * call. */
+void config_visit(struct config *c,
+		  void (*visit)(void *context, const struct account *a),
+		  void *context);
+
 /* The files that were read, the accounts' names: for --check, for messages. */
 const struct strings *config_files(const struct config *c);
 void config_names(const struct config *c, struct strings *names);

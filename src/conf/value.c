@@ -259,21 +259,8 @@ bool value_set_notify(struct account *a, struct view value)
 
 void value_print_notify(const struct account *a, struct buf *out)
 {
-	static const struct setting_choice bits[] = {
-		{"never", NOTIFY_NEVER},
-		{"success", NOTIFY_SUCCESS},
-		{"failure", NOTIFY_FAILURE},
-		{"delay", NOTIFY_DELAY},
-	};
-	size_t i, start = out->n;
-
-	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-		if (!(a->dsn.notify & (unsigned)bits[i].value))
-			continue;
-		if (out->n > start)
-			buf_add_char(out, ',');
-		buf_add_text(out, bits[i].word);
-	}
-	if (out->n == start)
+	if (a->dsn.notify)
+		envelope_print_notify(a->dsn.notify, out);
+	else
 		buf_add_text(out, "off");
 }

@@ -7,8 +7,6 @@
  */
 #include "mail/dsn.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,45 +129,37 @@ static bool is_body_returned(const struct report *r)
 
 static int add_random(struct buf *out, struct outcome *o)
 {
-	char octets[RANDOM_SIZE];
-
-	if (gnutls_rnd(GNUTLS_RND_NONCE, octets, sizeof(octets)) < 0)
-		return fail(o, CAUSE_SYSTEM, "4.3.0",
-			    "there is no randomness for a report");
-	encode_hex(out, view_make(octets, sizeof(octets)), '\0');
-	return 0;
+	if (encode_random(out, RANDOM_SIZE))
+		return 0;
+	return fail(o, CAUSE_SYSTEM, "4.3.0",
+		    "there is no randomness for a report");
 }
 
 /* --------------------------------------------------------------- its header */
 
-/* The message's id, where it is one that may stand in a field. */
-static struct view find_id(struct view header)
+/* May it stand in a field as a message's id? */
+static bool is_id(struct view v)
 {
-	struct field f;
-	struct view v;
 	size_t i;
 
-	for (; field_cut(header, &f); header = view_skip(header, f.raw.n)) {
-		if (f.id != FIELD_MESSAGE_ID)
-			continue;
-		v = view_trim(f.body);
-		for (i = 1; i < v.n; i++)
-			if (v.p[i] <= ' ' || v.p[i] > '~' || v.p[i] == '<' ||
-			    v.p[i] == '>')
-				break;
-		if (v.n > 2 && v.n < ID_MAX && v.p[0] == '<' && i + 1 == v.n &&
+	if (v.n <= 2 || v.n >= ID_MAX || v.p[0] != '<' || v.p[v.n - 1] != '>')
+		return false;
+	for (i = 1; i < v.n - 1; i++)
+		if (v.p[i] <= ' ' || v.p[i] > '~' || v.p[i] == '<' ||
 		    v.p[i] == '>')
-			return v;
-		break;
-	}
-	return view_of("");
+			return false;
+	return true;
 }
 
 static void add_references(struct report *r)
 {
-	struct view id = find_id(r->d->header);
+	struct field f;
+	struct view id;
 
-	if (!id.n)
+	if (!field_find(r->d->header, VIEW("Message-ID"), &f))
+		return;
+	id = view_trim(f.body);
+	if (!is_id(id))
 		return;
 	buf_add_text(&r->out, "In-Reply-To: ");
 	buf_add_view(&r->out, id);

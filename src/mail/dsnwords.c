@@ -76,14 +76,11 @@ static void find_subject(struct view header, struct buf *out)
 	struct field f;
 	size_t i;
 
-	for (; field_cut(header, &f); header = view_skip(header, f.raw.n)) {
-		if (!view_equal_nocase(f.name, VIEW("Subject")))
-			continue;
-		for (i = 0; i < f.body.n; i++)
-			if (f.body.p[i] != '\r' && f.body.p[i] != '\n')
-				buf_add_char(out, f.body.p[i]);
+	if (!field_find(header, VIEW("Subject"), &f))
 		return;
-	}
+	for (i = 0; i < f.body.n; i++)
+		if (f.body.p[i] != '\r' && f.body.p[i] != '\n')
+			buf_add_char(out, f.body.p[i]);
 }
 
 static int add_message(const struct dsn *d, struct buf *out, struct outcome *o)

@@ -6,8 +6,6 @@
  */
 #include "mail/edit.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdlib.h>
 
 #include "base/encode.h"
@@ -233,11 +231,11 @@ static const char *domain_of(const struct address *a)
 static int add_message_id(const struct edit *edit, struct outcome *o)
 {
 	const char *domain = domain_of(&edit->e->sender);
-	unsigned char octets[ID_OCTETS];
 	struct outcome ignored = OUTCOME_INIT;
 	char *host = NULL;
 
-	if (gnutls_rnd(GNUTLS_RND_NONCE, octets, sizeof(octets)) < 0)
+	buf_add_text(edit->out, "Message-ID: <");
+	if (!encode_random(edit->out, ID_OCTETS))
 		return fail(o, CAUSE_SYSTEM, "4.3.0",
 			    "there is no randomness for a Message-ID");
 	if (!domain)
@@ -246,8 +244,6 @@ static int add_message_id(const struct edit *edit, struct outcome *o)
 		host = idna_to_ascii(view_of(edit->facts->host), &ignored);
 		domain = host ? host : "localhost";
 	}
-	buf_add_text(edit->out, "Message-ID: <");
-	encode_hex(edit->out, view_make((char *)octets, sizeof(octets)), '\0');
 	buf_printf(edit->out, "@%s>\r\n", domain);
 	outcome_release(&ignored);
 	free(host);

@@ -34,14 +34,39 @@ static unsigned find_word(const struct word *words, size_t n, struct view text)
 	return 0;
 }
 
+static const char *find_value(const struct word *words, size_t n,
+			      unsigned value)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (words[i].value == value)
+			return words[i].text;
+	return NULL;
+}
+
+#define N_OF(words) (sizeof(words) / sizeof((words)[0]))
+
+static const struct word notify_words[] = {
+	{"never", NOTIFY_NEVER},
+	{"success", NOTIFY_SUCCESS},
+	{"failure", NOTIFY_FAILURE},
+	{"delay", NOTIFY_DELAY},
+};
+
+static const struct word return_words[] = {
+	{"full", RETURN_FULL},
+	{"hdrs", RETURN_HEADERS},
+};
+
+static const struct word body_words[] = {
+	{"7bit", BODY_7BIT},
+	{"8bitmime", BODY_8BITMIME},
+	{"binarymime", BODY_BINARYMIME},
+};
+
 bool envelope_parse_notify(struct view text, unsigned *notify)
 {
-	static const struct word words[] = {
-		{"never", NOTIFY_NEVER},
-		{"success", NOTIFY_SUCCESS},
-		{"failure", NOTIFY_FAILURE},
-		{"delay", NOTIFY_DELAY},
-	};
 	unsigned set = 0, one;
 	const char *comma;
 	struct view word;
@@ -51,7 +76,7 @@ bool envelope_parse_notify(struct view text, unsigned *notify)
 		word = view_make(text.p,
 				 comma ? (size_t)(comma - text.p) : text.n);
 		text = view_skip(text, word.n + 1);
-		one = find_word(words, sizeof(words) / sizeof(words[0]),
+		one = find_word(notify_words, N_OF(notify_words),
 				view_trim(word));
 		if (!one)
 			return false;
@@ -63,13 +88,32 @@ bool envelope_parse_notify(struct view text, unsigned *notify)
 	return true;
 }
 
+void envelope_print_notify(unsigned notify, struct buf *out)
+{
+	const char *separator = "";
+	size_t i;
+
+	for (i = 0; i < N_OF(notify_words); i++) {
+		if (!(notify & notify_words[i].value))
+			continue;
+		buf_printf(out, "%s%s", separator, notify_words[i].text);
+		separator = ",";
+	}
+}
+
+const char *envelope_return_word(enum dsn_return ret)
+{
+	return find_value(return_words, N_OF(return_words), ret);
+}
+
+const char *envelope_body_word(enum body_type type)
+{
+	return find_value(body_words, N_OF(body_words), type);
+}
+
 bool envelope_parse_return(struct view text, enum dsn_return *ret)
 {
-	static const struct word words[] = {
-		{"full", RETURN_FULL},
-		{"hdrs", RETURN_HEADERS},
-	};
-	unsigned found = find_word(words, 2, text);
+	unsigned found = find_word(return_words, N_OF(return_words), text);
 
 	if (found)
 		*ret = (enum dsn_return)found;
@@ -78,12 +122,7 @@ bool envelope_parse_return(struct view text, enum dsn_return *ret)
 
 bool envelope_parse_body_type(struct view text, enum body_type *type)
 {
-	static const struct word words[] = {
-		{"7bit", BODY_7BIT},
-		{"8bitmime", BODY_8BITMIME},
-		{"binarymime", BODY_BINARYMIME},
-	};
-	unsigned found = find_word(words, 3, text);
+	unsigned found = find_word(body_words, N_OF(body_words), text);
 
 	if (found)
 		*type = (enum body_type)found;
@@ -439,6 +478,13 @@ int envelope_sender_from_header(const struct message *m, struct address *a,
 }
 
 /* ---------------------------------------------------------------- the rest */
+
+unsigned envelope_notify_of(const struct envelope *e, size_t recipient)
+{
+	unsigned own = e->recipients[recipient].notify;
+
+	return own ? own : e->notify;
+}
 
 const char *envelope_utf8_address(const struct envelope *e)
 {

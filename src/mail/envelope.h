@@ -58,8 +58,13 @@ struct local_policy {
 
 /* RFC 3461 4.1: "never" or a list of success, failure, delay. False: wrong. */
 bool envelope_parse_notify(struct view text, unsigned *notify);
+/* The same words, a comma between them; nothing for 0. */
+void envelope_print_notify(unsigned notify, struct buf *out);
 bool envelope_parse_return(struct view text, enum dsn_return *ret);
 bool envelope_parse_body_type(struct view text, enum body_type *type);
+/* The words, in lower case; NULL for UNSET. */
+const char *envelope_return_word(enum dsn_return ret);
+const char *envelope_body_word(enum body_type type);
 
 /* ENVID: 1–100 printable ASCII octets (RFC 3461 4.4), else CAUSE_USAGE. */
 int envelope_set_envid(struct envelope *e, struct view text, struct outcome *o);
@@ -119,6 +124,9 @@ int envelope_add_from_header(struct envelope *e, const struct message *m,
  */
 int envelope_sender_from_header(const struct message *m, struct address *a,
 				struct outcome *o);
+
+/* What was wished for a recipient: by itself, else for all; 0: nothing. */
+unsigned envelope_notify_of(const struct envelope *e, size_t recipient);
 
 /* An address that only SMTPUTF8 can carry, or NULL. */
 const char *envelope_utf8_address(const struct envelope *e);

@@ -140,6 +140,14 @@ bool field_cut(struct view header, struct field *f)
 	return true;
 }
 
+bool field_find(struct view header, struct view name, struct field *f)
+{
+	for (; field_cut(header, f); header = view_skip(header, f->raw.n))
+		if (view_equal_nocase(f->name, name))
+			return true;
+	return false;
+}
+
 const char *field_name(enum field_id id)
 {
 	return rows[id].name;

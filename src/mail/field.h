@@ -79,6 +79,9 @@ bool field_begins(struct view line);
  */
 bool field_cut(struct view header, struct field *f);
 
+/* The first field of a header that has that name, in any case; false: none. */
+bool field_find(struct view header, struct view name, struct field *f);
+
 /* The usual spelling of a field's name: "Message-ID". */
 const char *field_name(enum field_id id);
 

@@ -298,27 +298,6 @@ static int finish(struct intake *in, struct outcome *o)
 	return flush_body(in, o);
 }
 
-static int index_fields(struct message *m, struct outcome *o)
-{
-	struct view rest = buf_view(&m->header);
-	size_t cap = 0;
-	struct field f;
-
-	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n)) {
-		if (m->n_fields == MESSAGE_FIELDS_LIMIT)
-			return fail(o, CAUSE_CONTENT, "5.3.4",
-				    "the header has more than %u fields",
-				    MESSAGE_FIELDS_LIMIT);
-		if (m->n_fields == cap) {
-			cap = cap ? cap * 2 : 16;
-			m->fields = memory_resize(m->fields, cap,
-						  sizeof(*m->fields));
-		}
-		m->fields[m->n_fields++] = f;
-	}
-	return 0;
-}
-
 /* ---------------------------------------------------------------- contract */
 
 struct intake *intake_new(struct message *m, const struct intake_policy *policy)
@@ -374,7 +353,11 @@ int intake_end(struct intake *in, struct outcome *o)
 	if (take_block(in, view_make(in->block, in->held), o) < 0 ||
 	    finish(in, o) < 0)
 		return -1;
-	return index_fields(in->m, o);
+	if (!message_index(in->m))
+		return fail(o, CAUSE_CONTENT, "5.3.4",
+			    "the header has more than %u fields",
+			    MESSAGE_FIELDS_LIMIT);
+	return 0;
 }
 
 /* 1: there may be more, 0: the input has ended. */

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 const struct field *message_field(const struct message *m, enum field_id id)
 {
 	size_t i;
@@ -12,6 +14,25 @@ const struct field *message_field(const struct message *m, enum field_id id)
 		if (m->fields[i].id == id)
 			return &m->fields[i];
 	return NULL;
+}
+
+bool message_index(struct message *m)
+{
+	struct view rest = buf_view(&m->header);
+	size_t cap = 0;
+	struct field f;
+
+	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n)) {
+		if (m->n_fields == MESSAGE_FIELDS_LIMIT)
+			return false;
+		if (m->n_fields == cap) {
+			cap = cap ? cap * 2 : 16;
+			m->fields = memory_resize(m->fields, cap,
+						  sizeof(*m->fields));
+		}
+		m->fields[m->n_fields++] = f;
+	}
+	return true;
 }
 
 void message_release(struct message *m)

@@ -44,6 +44,10 @@ struct message {
 /* The first field of that kind, or NULL. */
 const struct field *message_field(const struct message *m, enum field_id id);
 
+/* Make `fields` of the header. False: there are more than
+ * MESSAGE_FIELDS_LIMIT. */
+bool message_index(struct message *m);
+
 void message_release(struct message *m);
 
 #endif

@@ -98,13 +98,11 @@ uint64_t store_size(const struct store *s)
 static ptrdiff_t read_file(const struct store *s, uint64_t offset, void *bytes,
 			   size_t n, struct outcome *o)
 {
-	ssize_t got;
+	ptrdiff_t got;
 
 	if (n > s->filed - offset)
 		n = (size_t)(s->filed - offset);
-	do
-		got = pread(s->fd, bytes, n, (off_t)(s->begin + offset));
-	while (got < 0 && errno == EINTR);
+	got = file_read_at(s->fd, bytes, n, s->begin + offset);
 	if (got < 0)
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0",
 				  "cannot read the message's file");

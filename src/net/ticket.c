@@ -104,13 +104,11 @@ static void make_name(const char name[TICKET_NAME_SIZE], bool is_passing,
 		      char file[FILE_NAME])
 {
 	struct buf text = BUF_INIT(FILE_NAME);
-	char random[RANDOM_SIZE];
 
 	encode_hex(&text, view_make(name, TICKET_NAME_SIZE), '\0');
-	if (is_passing &&
-	    gnutls_rnd(GNUTLS_RND_NONCE, random, sizeof(random)) == 0) {
+	if (is_passing) {
 		buf_add_char(&text, '.');
-		encode_hex(&text, view_make(random, sizeof(random)), '\0');
+		encode_random(&text, RANDOM_SIZE);
 	}
 	memcpy(file, text.p, text.n + 1);
 	buf_release(&text);

@@ -43,22 +43,15 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The time, then random; both as digits to the base 36. */
 static int draw_id(char id[SPOOL_ID_LENGTH + 1], struct outcome *o)
 {
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	int64_t ms = now_ms();
 	uint64_t random;
-	size_t i;
 
 	if (gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random)) < 0)
 		return fail(o, CAUSE_SYSTEM, "4.3.0",
 			    "there is no randomness for a message's id");
-	for (i = SPOOL_ID_TIME; i-- > 0; ms /= 36)
-		id[i] = digits[ms % 36];
-	for (i = SPOOL_ID_TIME; i < SPOOL_ID_LENGTH; i++, random /= 36)
-		id[i] = digits[random % 36];
-	id[i] = '\0';
+	spool_put_time(id, now_ms());
+	spool_put_number(id, random);
 	return 0;
 }
 
@@ -100,16 +93,6 @@ static int write_content(struct draft *d, struct outcome *o)
 	return rc;
 }
 
-static int sync_file(int fd)
-{
-	int rc;
-
-	do
-		rc = fsync(fd);
-	while (rc < 0 && errno == EINTR);
-	return rc;
-}
-
 /* The block, the message, what has happened to it: then it is on disk. */
 static int write_draft(struct draft *d, const struct entry *e, size_t header_n,
 		       struct outcome *o)
@@ -121,20 +104,10 @@ static int write_draft(struct draft *d, const struct entry *e, size_t header_n,
 	entry_print_state(e, &d->out);
 	if (flush(d, o) < 0)
 		return -1;
-	return sync_file(d->fd) < 0 ? fail_writing(d, o) : 0;
+	return file_sync(d->fd) < 0 ? fail_writing(d, o) : 0;
 }
 
 /* ---------------------------------------------------------------- the draft */
-
-static int open_at(const struct spool *s, const char *name, int flags)
-{
-	int fd;
-
-	do
-		fd = openat(spool_fd(s), name, flags | O_CLOEXEC, 0600);
-	while (fd < 0 && errno == EINTR);
-	return fd;
-}
 
 /* Who cleans up leaves alone what is locked. */
 static int open_named(struct draft *d, struct outcome *o)
@@ -144,8 +117,8 @@ static int open_named(struct draft *d, struct outcome *o)
 	if (draw_id(id, o) < 0)
 		return -1;
 	snprintf(d->name, sizeof(d->name), SPOOL_TEMPORARY "%s", id);
-	d->fd = open_at(d->spool, d->name,
-			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+	d->fd = file_open_at(spool_fd(d->spool), d->name,
+			     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (d->fd < 0) {
 		d->name[0] = '\0';
 		return fail_writing(d, o);
@@ -183,7 +156,8 @@ static bool is_private(int fd)
 static int open_draft(struct draft *d, bool is_named, struct outcome *o)
 {
 	if (!is_named) {
-		d->fd = open_at(d->spool, ".", O_TMPFILE | O_WRONLY);
+		d->fd = file_open_at(spool_fd(d->spool), ".",
+				     O_TMPFILE | O_WRONLY, 0600);
 		if (d->fd < 0 && !is_unsupported(errno))
 			return fail_writing(d, o);
 	}

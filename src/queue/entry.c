@@ -20,41 +20,6 @@
 #define LANE_LIMIT (16u << 20)
 #define SHOWN      60 /* octets of a bad line in messages */
 
-/* -------------------------------------------------------- words for values */
-
-struct word {
-	unsigned value;
-	const char *text;
-};
-
-static const struct word notify_words[] = {
-	{NOTIFY_NEVER, "never"},
-	{NOTIFY_SUCCESS, "success"},
-	{NOTIFY_FAILURE, "failure"},
-	{NOTIFY_DELAY, "delay"},
-};
-
-static const struct word return_words[] = {
-	{RETURN_FULL, "full"},
-	{RETURN_HEADERS, "hdrs"},
-};
-
-static const struct word body_words[] = {
-	{BODY_7BIT, "7bit"},
-	{BODY_8BITMIME, "8bitmime"},
-	{BODY_BINARYMIME, "binarymime"},
-};
-
-static const char *find_word(const struct word *words, size_t n, unsigned value)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (words[i].value == value)
-			return words[i].text;
-	return NULL;
-}
-
 /* ------------------------------------------------------- the block, written */
 
 struct writing {
@@ -96,14 +61,8 @@ static void put_time(struct writing *w, const char *key, int64_t time)
 static void put_notify(struct writing *w, const char *key, unsigned notify)
 {
 	struct buf list = BUF_INIT(64);
-	size_t i;
 
-	for (i = 0; i < sizeof(notify_words) / sizeof(*notify_words); i++) {
-		if (!(notify & notify_words[i].value))
-			continue;
-		buf_add_text(&list, list.n ? "," : "");
-		buf_add_text(&list, notify_words[i].text);
-	}
+	envelope_print_notify(notify, &list);
 	put(w, key, list.n ? list.p : NULL);
 	buf_release(&list);
 }
@@ -122,9 +81,9 @@ static void put_envelope(struct writing *w, const struct envelope *e)
 
 	put(w, "from", e->sender.mailbox ? e->sender.mailbox : "");
 	put_notify(w, "notify", e->notify);
-	put(w, "ret", find_word(return_words, 2, e->ret));
+	put(w, "ret", envelope_return_word(e->ret));
 	put(w, "envid", e->envid);
-	put(w, "body-type", find_word(body_words, 3, e->body_type));
+	put(w, "body-type", envelope_body_word(e->body_type));
 	for (i = 0; i < e->n_recipients; i++)
 		put_recipient(w, &e->recipients[i]);
 }

@@ -358,20 +358,23 @@ void entry_note_hold(struct entry *e, const char *reason, int64_t now,
 	note(e, &own, line);
 }
 
-void entry_note_release(struct entry *e, int64_t now, struct buf *line)
+static void note_moment(struct entry *e, const char *event, int64_t now,
+			struct buf *line)
 {
 	struct buf own = BUF_INIT(LINE_LIMIT);
 
-	buf_printf(&own, "release %" PRId64, now);
+	buf_printf(&own, "%s %" PRId64, event, now);
 	note(e, &own, line);
+}
+
+void entry_note_release(struct entry *e, int64_t now, struct buf *line)
+{
+	note_moment(e, "release", now, line);
 }
 
 void entry_note_retry(struct entry *e, int64_t now, struct buf *line)
 {
-	struct buf own = BUF_INIT(LINE_LIMIT);
-
-	buf_printf(&own, "retry %" PRId64, now);
-	note(e, &own, line);
+	note_moment(e, "retry", now, line);
 }
 
 void entry_print_state(const struct entry *e, struct buf *lines)

@@ -59,13 +59,6 @@ static bool any_refused(const struct entry *e)
 	return false;
 }
 
-static unsigned notify_of(const struct entry *e, size_t i)
-{
-	unsigned own = e->envelope.recipients[i].notify;
-
-	return own ? own : e->envelope.notify;
-}
-
 /* Everybody has it and nobody wants to be told: nothing is to be noted. */
 static bool is_plainly_done(const struct entry *e)
 {
@@ -73,7 +66,7 @@ static bool is_plainly_done(const struct entry *e)
 
 	for (i = 0; i < e->envelope.n_recipients; i++)
 		if (e->progress[i].standing != STANDING_DELIVERED ||
-		    (notify_of(e, i) & NOTIFY_SUCCESS &&
+		    (envelope_notify_of(&e->envelope, i) & NOTIFY_SUCCESS &&
 		     !e->progress[i].server_tells))
 			return false;
 	return true;
@@ -82,13 +75,8 @@ static bool is_plainly_done(const struct entry *e)
 static int append(struct feed *f, struct entry *e, struct buf *lines)
 {
 	struct outcome o = OUTCOME_INIT;
-	int rc;
+	int rc = spool_note(e, lines, &o);
 
-	if (lines->overflow)
-		rc = fail(&o, CAUSE_SYSTEM, "4.3.0",
-			  "there is too much to note of message %s", e->id);
-	else
-		rc = lines->n ? spool_append(e, buf_view(lines), &o) : 0;
 	note_trouble(f, &o);
 	buf_clear(lines);
 	return rc;
@@ -245,37 +233,44 @@ void feed_give_back(struct feed *f, struct entry *e)
 	f->returned[f->n_returned++] = e;
 }
 
-void feed_settle(struct feed *f, struct entry *e, const size_t *which,
-		 const struct progress *answers, size_t n)
+/* Its answers stand in `lines`. */
+static void settle(struct feed *f, struct entry *e, struct buf *lines)
 {
-	struct buf lines = BUF_INIT(LINES_LIMIT);
 	int64_t now = time(NULL), last = e->last_attempt;
-	size_t i;
 
-	for (i = 0; i < n; i++)
-		entry_note_answer(e, which[i], &answers[i], &lines);
 	f->n_settled++;
 	if (is_plainly_done(e)) {
 		/* what has to stay must not be sent again */
 		if (remove_entry(f, e) < 0)
-			append(f, e, &lines);
+			append(f, e, lines);
 		count(f, e);
 	} else {
 		if (entry_waiting(e) &&
 		    schedule_is_over(e, f->policy, last, now))
-			give_up(f, e, now, &lines);
+			give_up(f, e, now, lines);
 		if (entry_waiting(e))
-			schedule_put_off(e, now, &lines);
+			schedule_put_off(e, now, lines);
 		else
-			entry_note_attempt(e, now, 0, &lines);
+			entry_note_attempt(e, now, 0, lines);
 		count(f, e);
-		if (append(f, e, &lines) == 0)
+		if (append(f, e, lines) == 0)
 			conclude(f, e, now);
 	}
-	buf_release(&lines);
 	drop(e);
 	if (f->watch)
 		f->watch(f->context);
+}
+
+void feed_settle(struct feed *f, struct entry *e, const size_t *which,
+		 const struct progress *answers, size_t n)
+{
+	struct buf lines = BUF_INIT(LINES_LIMIT);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		entry_note_answer(e, which[i], &answers[i], &lines);
+	settle(f, e, &lines);
+	buf_release(&lines);
 }
 
 /* ------------------------------------------------------------ nothing moves */
@@ -292,6 +287,15 @@ static void note_stuck(struct entry *e, const struct outcome *why, int64_t now,
 		if (e->progress[i].standing == STANDING_WAITING)
 			entry_note_answer(e, i, &p, lines);
 	outcome_release(&p.answer);
+}
+
+void feed_put_off(struct feed *f, struct entry *e, const struct outcome *why)
+{
+	struct buf lines = BUF_INIT(LINES_LIMIT);
+
+	note_stuck(e, why, time(NULL), &lines);
+	settle(f, e, &lines);
+	buf_release(&lines);
 }
 
 static bool is_told_late(const struct entry *e)

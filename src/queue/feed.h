@@ -74,6 +74,9 @@ struct entry *feed_next(struct feed *f);
 void feed_settle(struct feed *f, struct entry *e, const size_t *which,
 		 const struct progress *answers, size_t n);
 
+/* The same where nobody could be asked, for that reason. */
+void feed_put_off(struct feed *f, struct entry *e, const struct outcome *why);
+
 /* Nothing was said of it to a server: it is the next to be given out, behind
  * others that were given back before it. */
 void feed_give_back(struct feed *f, struct entry *e);

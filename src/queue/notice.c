@@ -49,10 +49,8 @@ static const unsigned notify_for[] = {
 /* Without NOTIFY of failures and, as is usual, of delays (RFC 3461 4.1). */
 static bool is_wished(const struct entry *e, size_t i, enum dsn_action action)
 {
-	unsigned notify = e->envelope.recipients[i].notify;
+	unsigned notify = envelope_notify_of(&e->envelope, i);
 
-	if (!notify)
-		notify = e->envelope.notify;
 	if (!notify)
 		notify = NOTIFY_FAILURE | NOTIFY_DELAY;
 	return !(notify & NOTIFY_NEVER) && notify & notify_for[action];
@@ -83,7 +81,6 @@ static bool is_due(const struct entry *e, size_t i, enum dsn_action action,
 static int make_id(const struct notice *n, char id[SPOOL_ID_LENGTH + 1],
 		   struct outcome *o)
 {
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 	unsigned char digest[DIGEST_OCTETS];
 	struct buf named = BUF_INIT(NAMED_LIMIT);
 	uint64_t number = 0;
@@ -101,9 +98,7 @@ static int make_id(const struct notice *n, char id[SPOOL_ID_LENGTH + 1],
 	for (i = 0; i < sizeof(number); i++)
 		number = number << 8 | digest[i];
 	memcpy(id, n->e->id, SPOOL_ID_TIME);
-	for (i = SPOOL_ID_TIME; i < SPOOL_ID_LENGTH; i++, number /= 36)
-		id[i] = digits[number % 36];
-	id[i] = '\0';
+	spool_put_number(id, number);
 	return 0;
 }
 
@@ -242,15 +237,6 @@ static int report(struct notice *n, struct outcome *o)
 	return rc;
 }
 
-static int append(struct notice *n, struct outcome *o)
-{
-	if (n->lines.overflow)
-		return fail(o, CAUSE_SYSTEM, "4.3.0",
-			    "there is too much to note of message %s",
-			    n->e->id);
-	return n->lines.n ? spool_append(n->e, buf_view(&n->lines), o) : 0;
-}
-
 int notice_send(struct spool *s, struct entry *e,
 		const struct queue_policy *policy, const char *host,
 		bool is_late, int64_t now, struct outcome *o)
@@ -277,9 +263,9 @@ int notice_send(struct spool *s, struct entry *e,
 	}
 	/* what was done is noted, even if something else failed */
 	if (rc == 0)
-		rc = append(&n, o);
+		rc = spool_note(e, &n.lines, o);
 	else
-		append(&n, &ignored);
+		spool_note(e, &n.lines, &ignored);
 	outcome_release(&ignored);
 	free(n.which);
 	buf_release(&n.lines);

@@ -159,12 +159,7 @@ static void step(struct way *w, int fd)
 
 static int open_one(int at, const char *name, int flags)
 {
-	int fd;
-
-	do
-		fd = openat(at, name, flags | O_NOFOLLOW | O_CLOEXEC);
-	while (fd < 0 && errno == EINTR);
-	return fd;
+	return file_open_at(at, name, flags | O_NOFOLLOW, 0);
 }
 
 static int start_at_root(struct way *w)
@@ -196,16 +191,6 @@ static bool next_component(struct way *w, struct buf *name)
 
 /* -------------------------------------------------- making what is missing */
 
-static int sync_one(int fd)
-{
-	int rc;
-
-	do
-		rc = fsync(fd);
-	while (rc < 0 && errno == EINTR);
-	return rc;
-}
-
 /*
  * We stand in the parent, `fd` is the new one. Until its name lasts a directory
  * has another mode, so that whoever comes after a crash knows. The shared one
@@ -217,7 +202,7 @@ static int make_durable(struct way *w, int fd)
 	int rc;
 
 	if (parent >= 0) {
-		rc = sync_one(parent);
+		rc = file_sync(parent);
 		close(parent);
 	} else {
 		rc = errno == EACCES ? syncfs(fd) : -1;

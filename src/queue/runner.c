@@ -159,19 +159,10 @@ static void watch(void *context)
 		w->r->d->watch(w->r->d->context, w->r->done, w->r->all);
 }
 
-static void note_worst(struct runner *r, const struct outcome *o)
-{
-	struct outcome *worst = &r->result->worst;
-
-	if (!outcome_is_failure(worst) ||
-	    (outcome_is_temporary(worst) && !outcome_is_temporary(o)))
-		outcome_copy(worst, o);
-}
-
 /* Nothing can be said to the server: those who wait too long hear of it. */
 static void stand_still(struct way *w, const struct outcome *why, int64_t last)
 {
-	note_worst(w->r, why);
+	outcome_keep_worst(&w->r->result->worst, why);
 	feed_tell_stuck(&w->feed, why, last);
 }
 
@@ -190,27 +181,9 @@ static void note_failure(struct way *w, const struct outcome *why,
 static void put_off_first(struct way *w, const struct outcome *why)
 {
 	struct entry *e = feed_next(&w->feed);
-	struct progress *answers;
-	size_t *which, i, n = 0;
 
-	if (!e)
-		return;
-	answers = memory_resize(NULL, e->envelope.n_recipients + 1,
-				sizeof(*answers));
-	which = memory_resize(NULL, e->envelope.n_recipients + 1,
-			      sizeof(*which));
-	for (i = 0; i < e->envelope.n_recipients; i++) {
-		if (e->progress[i].standing != STANDING_WAITING)
-			continue;
-		answers[n] = (struct progress){.at = time(NULL)};
-		outcome_copy(&answers[n].answer, why);
-		which[n++] = i;
-	}
-	feed_settle(&w->feed, e, which, answers, n);
-	for (i = 0; i < n; i++)
-		outcome_release(&answers[i].answer);
-	free(answers);
-	free(which);
+	if (e)
+		feed_put_off(&w->feed, e, why);
 }
 
 /* Sessions, one after the other, as long as each brings something along. */
@@ -265,7 +238,7 @@ static void run_open_lane(struct way *w)
 		 server_is_due(&w->server, w->r->now))
 		run_sessions(w);
 	else
-		note_worst(w->r, &w->server.why);
+		outcome_keep_worst(&w->r->result->worst, &w->server.why);
 	server_release(&w->server);
 }
 
@@ -275,7 +248,7 @@ static void add_counts(struct runner *r, struct feed *f)
 	r->result->count.deferred += f->count.deferred;
 	r->result->count.failed += f->count.failed;
 	if (outcome_is_failure(&f->trouble))
-		note_worst(r, &f->trouble);
+		outcome_keep_worst(&r->result->worst, &f->trouble);
 }
 
 /* Of `n` processes side by side each begins with messages of its own, and goes
@@ -316,7 +289,7 @@ static void run_with(struct way *w)
 	if (picks.n)
 		run_open_lane(w);
 	if (w->feed.has_removed && spool_sync(w->r->spool, &unsynced) < 0)
-		note_worst(w->r, &unsynced);
+		outcome_keep_worst(&w->r->result->worst, &unsynced);
 	outcome_release(&unsynced);
 	add_counts(w->r, &w->feed);
 	feed_release(&w->feed);
@@ -341,7 +314,7 @@ static void run_lane(struct runner *r, const struct share *share)
 		run_with(&w);
 		r->d->end(r->d->context);
 	} else if (outcome_is_failure(&o)) {
-		note_worst(r, &o);
+		outcome_keep_worst(&r->result->worst, &o);
 	}
 	outcome_release(&o);
 	entry_release(&e);

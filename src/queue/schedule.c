@@ -20,6 +20,14 @@ unsigned schedule_wait(unsigned attempts, unsigned most, uint32_t random)
 	return wait - wait / 4 + random % (wait / 2 + 1);
 }
 
+unsigned schedule_draw(unsigned attempts, unsigned most)
+{
+	uint32_t random = 0;
+
+	gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
+	return schedule_wait(attempts, most, random);
+}
+
 bool schedule_has_come(int64_t noted, int64_t due, int64_t now)
 {
 	return due <= now || noted > now + SLACK ||
@@ -47,10 +55,7 @@ bool schedule_is_late(const struct entry *e, const struct queue_policy *policy,
 
 void schedule_put_off(struct entry *e, int64_t now, struct buf *line)
 {
-	uint32_t random = 0;
-	unsigned wait;
-
-	gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
-	wait = schedule_wait(e->attempts + 1, SCHEDULE_MOST, random);
-	entry_note_attempt(e, now, now + wait, line);
+	entry_note_attempt(e, now,
+			   now + schedule_draw(e->attempts + 1, SCHEDULE_MOST),
+			   line);
 }

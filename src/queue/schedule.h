@@ -22,6 +22,9 @@
 /* Seconds to wait after `attempts` (from 1) in vain; `random` is any number. */
 unsigned schedule_wait(unsigned attempts, unsigned most, uint32_t random);
 
+/* The same with a number that is drawn. */
+unsigned schedule_draw(unsigned attempts, unsigned most);
+
 /* Is something due that was noted at `noted`, to be done at `due`? */
 bool schedule_has_come(int64_t noted, int64_t due, int64_t now);
 

@@ -170,15 +170,12 @@ void server_note_failure(const struct spool *s, const char *lane,
 			 const char *proof, int64_t now)
 {
 	struct buf name = BUF_INIT(NAME_LIMIT), text = BUF_INIT(FILE_LIMIT);
-	uint32_t random = 0;
 
-	gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
 	/* what fails within a minute is one failure */
 	if (!sv->failures || now < sv->last || now >= sv->last + SCHEDULE_FIRST)
 		sv->failures += sv->failures < UINT16_MAX;
 	sv->last = now;
-	sv->next =
-		now + schedule_wait(sv->failures, SCHEDULE_MOST_SERVER, random);
+	sv->next = now + schedule_draw(sv->failures, SCHEDULE_MOST_SERVER);
 	free(sv->proof);
 	sv->proof = memory_dup(proof);
 	outcome_copy(&sv->why, why);

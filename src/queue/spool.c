@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "queue/place.h"
@@ -64,6 +65,26 @@ int spool_fd(const struct spool *s)
 
 /* -------------------------------------------------------------------- names */
 
+static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+#define BASE (sizeof(digits) - 1)
+
+void spool_put_time(char *id, int64_t ms)
+{
+	size_t i;
+
+	for (i = SPOOL_ID_TIME; i-- > 0; ms /= (int64_t)BASE)
+		id[i] = digits[ms % (int64_t)BASE];
+}
+
+void spool_put_number(char *id, uint64_t number)
+{
+	size_t i;
+
+	for (i = SPOOL_ID_TIME; i < SPOOL_ID_LENGTH; i++, number /= BASE)
+		id[i] = digits[number % BASE];
+	id[i] = '\0';
+}
+
 int64_t spool_time_of(const char *id)
 {
 	int64_t ms = 0;
@@ -77,7 +98,7 @@ int64_t spool_time_of(const char *id)
 		if (value < 0)
 			return -1;
 		if (i < SPOOL_ID_TIME)
-			ms = ms * 36 + value;
+			ms = ms * (int64_t)BASE + value;
 	}
 	return id[i] ? -1 : ms / 1000;
 }
@@ -85,12 +106,9 @@ int64_t spool_time_of(const char *id)
 /* The directory, read from its start; NULL and errno. */
 static DIR *open_listing(const struct spool *s)
 {
-	int fd;
+	int fd = file_open_at(s->fd, ".", O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir;
 
-	do
-		fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return NULL;
 	dir = fdopendir(fd);
@@ -141,16 +159,6 @@ int spool_list(const struct spool *s, struct strings *ids, struct outcome *o)
 
 /* ------------------------------------------------------------------ reading */
 
-static ptrdiff_t read_at(int fd, void *bytes, size_t n, uint64_t offset)
-{
-	ssize_t got;
-
-	do
-		got = pread(fd, bytes, n, (off_t)offset);
-	while (got < 0 && errno == EINTR);
-	return got;
-}
-
 /* One that was put there, or is shared, must not be sent as ours. */
 static int check_file(const struct stat *st, struct outcome *o)
 {
@@ -188,7 +196,7 @@ static int read_more(struct file *f, struct buf *into, uint64_t offset,
 	room = buf_room(into, n);
 	if (!room)
 		return fail(o, CAUSE_SYSTEM, "5.3.0", "it is too long");
-	got = read_at(f->fd, room, n, offset + into->n);
+	got = file_read_at(f->fd, room, n, offset + into->n);
 	if (got < 0)
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.0", "cannot read it");
 	into->n += (size_t)got;
@@ -242,26 +250,6 @@ static int read_events(struct file *f, struct entry *e, struct outcome *o)
 	return rc;
 }
 
-static int index_fields(struct message *m, struct outcome *o)
-{
-	struct view rest = buf_view(&m->header);
-	size_t cap = 0;
-	struct field f;
-
-	for (; field_cut(rest, &f); rest = view_skip(rest, f.raw.n)) {
-		if (m->n_fields == MESSAGE_FIELDS_LIMIT)
-			return fail(o, CAUSE_SYSTEM, "5.3.0",
-				    "its header has too many fields");
-		if (m->n_fields == cap) {
-			cap = cap ? cap * 2 : 16;
-			m->fields = memory_resize(m->fields, cap,
-						  sizeof(*m->fields));
-		}
-		m->fields[m->n_fields++] = f;
-	}
-	return 0;
-}
-
 /* The header comes from the head as far as that goes. */
 static int load_message(struct file *f, struct entry *e, struct outcome *o)
 {
@@ -279,20 +267,17 @@ static int load_message(struct file *f, struct entry *e, struct outcome *o)
 	if (rc < 0)
 		return -1;
 	e->message.body = store_of_file(f->fd, body, e->size - f->header_n - 2);
-	return index_fields(&e->message, o);
+	if (!message_index(&e->message))
+		return fail(o, CAUSE_SYSTEM, "5.3.0",
+			    "its header has too many fields");
+	return 0;
 }
 
+/* What is no regular file must not make us wait. */
 static int open_file(const struct spool *s, const char *id, int mode)
 {
-	int fd;
-
-	/* what is no regular file must not make us wait */
-	do
-		fd = openat(s->fd, id,
-			    mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-				    O_CLOEXEC);
-	while (fd < 0 && errno == EINTR);
-	return fd;
+	return file_open_at(s->fd, id,
+			    mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 }
 
 /* How much of an entry is wanted. */
@@ -459,6 +444,14 @@ int spool_append(struct entry *e, struct view lines, struct outcome *o)
 	return 0;
 }
 
+int spool_note(struct entry *e, const struct buf *lines, struct outcome *o)
+{
+	if (lines->overflow)
+		return fail(o, CAUSE_SYSTEM, "4.3.0",
+			    "there is too much to note of message %s", e->id);
+	return lines->n ? spool_append(e, buf_view(lines), o) : 0;
+}
+
 int spool_reserve(const struct entry *e, size_t octets, struct outcome *o)
 {
 	int rc;
@@ -492,14 +485,10 @@ int spool_remove(const struct spool *s, const struct entry *e,
 
 int spool_sync(const struct spool *s, struct outcome *o)
 {
-	int rc;
-
-	do
-		rc = fsync(s->fd);
-	while (rc < 0 && errno == EINTR);
-	return rc == 0 ? 0
-		       : fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-				    "cannot sync the queue %s", s->path);
+	return file_sync(s->fd) == 0
+		? 0
+		: fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+			     "cannot sync the queue %s", s->path);
 }
 
 /* ----------------------------------------------------------------- clean-up */

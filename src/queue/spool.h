@@ -46,6 +46,11 @@ int spool_add(struct spool *s, struct entry *e, struct content *content,
 /* Every id, in order of age. -1: CAUSE_SYSTEM. */
 int spool_list(const struct spool *s, struct strings *ids, struct outcome *o);
 
+/* The two parts of an id: the time, in milliseconds since 1970, and behind it,
+ * with the final NUL, what of a number tells it from others. */
+void spool_put_time(char *id, int64_t ms);
+void spool_put_number(char *id, uint64_t number);
+
 /* When an id was given out, seconds since 1970; what is no id: -1. */
 int64_t spool_time_of(const char *id);
 
@@ -68,6 +73,10 @@ int spool_take(const struct spool *s, const char *id, struct entry *e,
 /* Append events to an entry that is taken, durably. A torn end is cut off
  * first. -1: CAUSE_SYSTEM, they are not there; but e itself has changed. */
 int spool_append(struct entry *e, struct view lines, struct outcome *o);
+
+/* The same for lines that were gathered; nothing, if there are none. -1 also
+ * where the buf has overflown. */
+int spool_note(struct entry *e, const struct buf *lines, struct outcome *o);
 
 /* Have room for so many octets of events, as far as the file system can promise
  * it. -1: CAUSE_SYSTEM 4.3.1, there is none. */

@@ -113,13 +113,19 @@ static struct item *take(struct run *r)
 
 /* ---- The end of the session ---- */
 
+/* It failed, and not the message, unless that can't be read. */
+static void blame_session(struct item *i)
+{
+	if (!i->x.body.unreadable)
+		outcome_make_temporary(&i->d->outcome);
+}
+
 static void cut_off(struct item *i, const struct outcome *why)
 {
 	struct outcome *o = &i->d->outcome;
 
 	outcome_copy(o, why);
-	if (!i->x.body.unreadable)
-		o->status[0] = '4'; /* the session failed, not the message */
+	blame_session(i);
 	o->uncertain = i->content && i->content->has_left;
 	exchange_cut(&i->x, o);
 	i->d->is_untried = i->x.is_untried;
@@ -160,10 +166,10 @@ static int carry_alone(struct run *r, struct item *i, struct outcome *o)
 {
 	int rc = transaction_carry(&i->x, &i->d->outcome);
 
-	if (rc < 0)
+	if (rc < 0) {
 		outcome_copy(o, &i->d->outcome);
-	if (rc < 0 && i->d->outcome.cause == CAUSE_PROTOCOL)
-		i->d->outcome.status[0] = '4'; /* as cut_off has it */
+		blame_session(i);
+	}
 	i->d->is_untried = i->x.is_untried;
 	finish(i);
 	return rc < 0 ? cut_all(r, o) : 1;

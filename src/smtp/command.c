@@ -108,24 +108,15 @@ void command_mail(struct command *c, const struct envelope *e,
 
 static void add_notify(struct buf *line, unsigned notify)
 {
-	static const struct {
-		enum dsn_notify bit;
-		const char *word;
-	} words[] = {
-		{NOTIFY_NEVER, "NEVER"},
-		{NOTIFY_SUCCESS, "SUCCESS"},
-		{NOTIFY_FAILURE, "FAILURE"},
-		{NOTIFY_DELAY, "DELAY"},
-	};
-	const char *separator = " NOTIFY=";
 	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!(notify & words[i].bit))
-			continue;
-		buf_printf(line, "%s%s", separator, words[i].word);
-		separator = ",";
-	}
+	if (!notify)
+		return;
+	buf_add_text(line, " NOTIFY=");
+	i = line->n;
+	envelope_print_notify(notify, line);
+	for (; i < line->n; i++)
+		line->p[i] = text_upper(line->p[i]);
 }
 
 /* RFC 3461 4.2; for addresses beyond ASCII the utf-8-addr-xtext of RFC 6533 3,

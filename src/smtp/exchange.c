@@ -351,31 +351,13 @@ int exchange_cut(struct exchange *x, struct outcome *o)
 	return -1;
 }
 
-/* The worst of the recipients' failures; permanent is worse than temporary. */
-static const struct outcome *worst(const struct exchange *x)
-{
-	const struct outcome *found = NULL;
-	size_t i;
-
-	for (i = 0; i < x->n; i++) {
-		const struct outcome *o = &x->results[i].outcome;
-
-		if (x->results[i].fate != FATE_FAILED)
-			continue;
-		if (!found ||
-		    (outcome_is_temporary(found) && !outcome_is_temporary(o)))
-			found = o;
-	}
-	return found;
-}
-
 int exchange_end(struct exchange *x, struct outcome *o)
 {
 	const struct outcome *found;
 
 	if (outcome_is_failure(o))
 		fail_rest(x, o);
-	found = worst(x);
+	found = result_worst(x->results, x->n);
 	if (!found)
 		return 0;
 	outcome_copy(o, found);

@@ -215,7 +215,7 @@ static int refuse_to_go_on(struct flight *f, const struct command *c,
 {
 	give_up(f);
 	reply_fail(last, c->step, f->s->host, c->verb, o);
-	o->status[0] = '4';
+	outcome_make_temporary(o);
 	note_what_left(f, o);
 	return -1;
 }

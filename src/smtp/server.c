@@ -54,9 +54,7 @@ static void end_transaction(struct server *s)
 /* A message was handed over in vain: the last word to whoever started us. */
 static void note_failure(struct server *s, const struct outcome *o)
 {
-	if (!outcome_is_failure(s->worst) ||
-	    (outcome_is_temporary(s->worst) && !outcome_is_temporary(o)))
-		outcome_copy(s->worst, o);
+	outcome_keep_worst(s->worst, o);
 }
 
 /* Nothing more is taken, though there might be something. */

@@ -182,6 +182,18 @@ int transaction_run(struct session *s, const struct submission *m,
 	return exchange_end(&x, o);
 }
 
+const struct outcome *result_worst(const struct result *results, size_t n)
+{
+	const struct outcome *found = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (results[i].fate == FATE_FAILED &&
+		    (!found || outcome_is_worse(&results[i].outcome, found)))
+			found = &results[i].outcome;
+	return found;
+}
+
 void result_release(struct result *r)
 {
 	outcome_release(&r->outcome);

@@ -73,6 +73,9 @@ int transaction_run(struct session *s, const struct submission *m,
 struct exchange;
 int transaction_carry(struct exchange *x, struct outcome *o);
 
+/* The worst (outcome_is_worse) of those that failed; NULL: none did. */
+const struct outcome *result_worst(const struct result *results, size_t n);
+
 void result_release(struct result *r);
 #define RESULT_INIT ((struct result){.reply = REPLY_INIT})
 

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -472,10 +473,20 @@ class MailSystem:
 
 
 def free_ports(count):
-    """Ports of 127.0.0.1 that nobody has just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
+    """Ports of 127.0.0.1 that nobody has just now, and that the kernel gives to
+    nobody who connects: a server takes them only a while later."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        low = int(file.read().split()[0])
+    assert low > 12000, "the kernel leaves too few ports to servers"
+    sockets = []
+    while len(sockets) < count:
+        s = socket.socket()
+        try:
+            s.bind(("127.0.0.1", random.randrange(10000, low)))
+        except OSError:
+            s.close()
+        else:
+            sockets.append(s)
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()

@@ -2,12 +2,11 @@
 /* A digest instead of what may not be written down. */
 #include "app/proof.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "conf/setting.h"

@@ -2,15 +2,15 @@
 /* Modes whose whole work is a text on standard output. */
 #include "app/words.h"
 
-#include <gnutls/gnutls.h>
-#include <gsasl.h>
 #include <idn2.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/exitcode.h"
 #include "app/report.h"
+#include "base/gnutls.h"
 #include "net/dane.h"
+#include "smtp/gsasl.h"
 
 #define WORDS_LIMIT (256u << 10) /* octets */
 

@@ -5,12 +5,12 @@
  */
 #include "base/encode.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -40,7 +40,8 @@ void encode_base64(struct buf *out, struct view v)
 
 	if (!v.n)
 		return;
-	if (v.n > INT_MAX / 2 || gnutls_base64_encode2(&from, &to) < 0)
+	if (v.n > INT_MAX / 2 || !library_has_gnutls() ||
+	    gnutls_base64_encode2(&from, &to) < 0)
 		out->overflow = true;
 	else
 		take_datum(out, &to);
@@ -74,7 +75,7 @@ bool decode_base64(struct buf *out, struct view v)
 		return false;
 	if (!v.n)
 		return true;
-	if (gnutls_base64_decode2(&from, &to) < 0)
+	if (!library_has_gnutls() || gnutls_base64_decode2(&from, &to) < 0)
 		return false;
 	take_datum(out, &to);
 	return true;
@@ -103,8 +104,7 @@ bool encode_random(struct buf *out, size_t octets)
 {
 	char bytes[RANDOM_MAX];
 
-	if (octets > sizeof(bytes) ||
-	    gnutls_rnd(GNUTLS_RND_NONCE, bytes, octets) < 0)
+	if (octets > sizeof(bytes) || getentropy(bytes, octets) < 0)
 		return false;
 	encode_hex(out, view_make(bytes, octets), '\0');
 	return true;

@@ -7,7 +7,6 @@
  */
 #include "conf/keyring.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <libsecret/secret.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/library.h"
 
 #define LIBRARY     "libsecret-1.so.0"
 #define ASK_SECONDS 60u /* somebody may have to unlock it */
@@ -39,6 +39,18 @@ static const SecretSchema schema = {
 		       {"user", SECRET_SCHEMA_ATTRIBUTE_STRING},
 		       {NULL, SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
+
+/* What is used of libsecret. */
+static struct {
+	__typeof__(&secret_password_lookup_nonpageable_sync) lookup;
+} calls;
+
+static const char *const names[] = {"secret_password_lookup_nonpageable_sync"};
+
+static const struct library library = {LIBRARY, names, 1, &calls};
+
+LIBRARY_NOTE("keyring", "passwords from the desktop's keyring", "suggested",
+	     LIBRARY);
 
 /* Without a bus that runs, the library would start one. */
 static bool has_bus(void)
@@ -70,21 +82,14 @@ static void silence_standard_error(void)
 static void look_up(const void *context, int fd)
 {
 	const struct wanted *wanted = context;
-	__typeof__(secret_password_lookup_nonpageable_sync) *lookup;
 	GError *error = NULL;
 	const char *password;
-	void *library;
 
 	silence_standard_error();
-	library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!library)
+	if (library_open(&library))
 		return;
-	lookup = (__typeof__(lookup))dlsym(
-		library, "secret_password_lookup_nonpageable_sync");
-	if (!lookup)
-		return;
-	password = lookup(&schema, NULL, &error, "host", wanted->host,
-			  "service", "smtp", "user", wanted->user, NULL);
+	password = calls.lookup(&schema, NULL, &error, "host", wanted->host,
+				"service", "smtp", "user", wanted->user, NULL);
 	if (password)
 		file_write_all(fd, password, strlen(password));
 }

@@ -5,9 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 
+#include "base/gnutls.h"
 #include "base/outcome.h"
 #include "net/tls.h"
 

@@ -2,11 +2,10 @@
 #ifndef NET_CRL_H
 #define NET_CRL_H
 
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <stddef.h>
 #include <time.h>
 
+#include "base/gnutls.h"
 #include "net/certificate.h"
 
 /* Lists of revoked certificates (RFC 5280 5), as a file has them. */

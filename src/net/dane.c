@@ -12,7 +12,6 @@
  */
 #include "net/dane.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +23,7 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "base/idna.h"
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/resolve.h"
@@ -89,35 +89,31 @@ struct dane_query {
 /* -------------------------------------------------------------- in the copy */
 
 /* What is used of libunbound. */
-struct unbound {
+static struct unbound {
 	__typeof__(&ub_ctx_create) ctx_create;
 	__typeof__(&ub_ctx_resolvconf) ctx_resolvconf;
 	__typeof__(&ub_ctx_add_ta_file) ctx_add_ta_file;
 	__typeof__(&ub_resolve) resolve;
 	__typeof__(&ub_resolve_free) resolve_free;
 	__typeof__(&ub_strerror) strerror;
+} unbound;
+
+/* In their order. */
+static const char *const names[] = {
+	"ub_ctx_create", "ub_ctx_resolvconf", "ub_ctx_add_ta_file",
+	"ub_resolve",    "ub_resolve_free",   "ub_strerror",
 };
 
-#define AT(member) offsetof(struct unbound, member)
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
+_Static_assert(sizeof(unbound) == N_NAMES * sizeof(void *), "only addresses");
 
-static const struct {
-	const char *name;
-	size_t offset;
-} symbols[] = {
-	{"ub_ctx_create", AT(ctx_create)},
-	{"ub_ctx_resolvconf", AT(ctx_resolvconf)},
-	{"ub_ctx_add_ta_file", AT(ctx_add_ta_file)},
-	{"ub_resolve", AT(resolve)},
-	{"ub_resolve_free", AT(resolve_free)},
-	{"ub_strerror", AT(strerror)},
-};
+static const struct library library = {LIBRARY, names, N_NAMES, &unbound};
 
-#define N_SYMBOLS (sizeof(symbols) / sizeof(symbols[0]))
+LIBRARY_NOTE("dane", "certificates by signed DNS", "recommended", LIBRARY);
 
 /* One search for records. */
 struct search {
 	const struct question *question;
-	struct unbound unbound;
 	struct ub_ctx *context;
 	struct answer answer;
 	struct buf records;
@@ -149,20 +145,9 @@ static void be_quiet(void)
 
 static bool load(struct search *s)
 {
-	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	void *symbol;
-	size_t i;
+	const char *why = library_open(&library);
 
-	if (!library)
-		return settle(s, ANSWER_NO_LIBRARY, dlerror());
-	for (i = 0; i < N_SYMBOLS; i++) {
-		symbol = dlsym(library, symbols[i].name);
-		if (!symbol)
-			return settle(s, ANSWER_NO_LIBRARY, dlerror());
-		memcpy((char *)&s->unbound + symbols[i].offset, &symbol,
-		       sizeof(symbol));
-	}
-	return true;
+	return !why || settle(s, ANSWER_NO_LIBRARY, why);
 }
 
 static const char *find_key_file(void)
@@ -182,13 +167,13 @@ static bool set_up(struct search *s)
 
 	if (!key_file)
 		return settle(s, ANSWER_NO_KEY, "");
-	s->context = s->unbound.ctx_create();
+	s->context = unbound.ctx_create();
 	if (!s->context)
 		return settle(s, ANSWER_FAILED, "libunbound does not start");
-	rc = s->unbound.ctx_add_ta_file(s->context, key_file);
+	rc = unbound.ctx_add_ta_file(s->context, key_file);
 	if (rc == 0)
-		rc = s->unbound.ctx_resolvconf(s->context, NULL);
-	return rc == 0 || settle(s, ANSWER_FAILED, s->unbound.strerror(rc));
+		rc = unbound.ctx_resolvconf(s->context, NULL);
+	return rc == 0 || settle(s, ANSWER_FAILED, unbound.strerror(rc));
 }
 
 /* Ask one question: an answer that can be believed, or that is proved to have
@@ -197,11 +182,11 @@ static struct ub_result *ask(struct search *s, const char *name, int type)
 {
 	char words[64];
 	struct ub_result *r = NULL;
-	int rc = s->unbound.resolve(s->context, name, type, CLASS_IN, &r);
+	int rc = unbound.resolve(s->context, name, type, CLASS_IN, &r);
 
 	snprintf(s->answer.name, NAME_SIZE, "%s", name);
 	if (rc != 0) {
-		settle(s, ANSWER_FAILED, s->unbound.strerror(rc));
+		settle(s, ANSWER_FAILED, unbound.strerror(rc));
 		return NULL;
 	}
 	if (r->bogus) {
@@ -213,7 +198,7 @@ static struct ub_result *ask(struct search *s, const char *name, int type)
 	} else {
 		return r;
 	}
-	s->unbound.resolve_free(r);
+	unbound.resolve_free(r);
 	return NULL;
 }
 
@@ -244,7 +229,7 @@ static bool ask_tlsa(struct search *s, const char *host)
 	is_there = r->secure && r->havedata;
 	if (is_there)
 		keep_records(s, r);
-	s->unbound.resolve_free(r);
+	unbound.resolve_free(r);
 	if (is_there) {
 		settle(s, ANSWER_RECORDS, "");
 		snprintf(s->answer.name, NAME_SIZE, "%s", host);
@@ -281,7 +266,7 @@ static void search(struct search *s)
 		return;
 	is_signed = r->secure;
 	copy_alias(alias, r->canonname, host);
-	s->unbound.resolve_free(r);
+	unbound.resolve_free(r);
 	if (!is_signed && !alias[0])
 		settle(s, ANSWER_UNSIGNED, "");
 	else if (!is_signed || !alias[0] || ask_tlsa(s, alias))

@@ -3,9 +3,9 @@
 #define NET_DANE_H
 
 #include <stdbool.h>
-#include <gnutls/gnutls.h>
 
 #include "base/clock.h"
+#include "base/gnutls.h"
 #include "base/outcome.h"
 #include "net/tls.h"
 #include "net/trust.h"

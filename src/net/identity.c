@@ -7,11 +7,10 @@
 #include "net/identity.h"
 
 #include <errno.h>
-#include <gnutls/pkcs11.h>
-#include <gnutls/x509.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "base/text.h"
 

@@ -2,10 +2,10 @@
 #ifndef NET_IDENTITY_H
 #define NET_IDENTITY_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/gnutls.h"
 #include "base/outcome.h"
 #include "net/tls.h"
 

@@ -2,12 +2,10 @@
 /* The digest of a public key, which outlives the certificates for that key. */
 #include "net/pin.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/crypto.h>
-#include <gnutls/x509.h>
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/gnutls.h"
 #include "base/text.h"
 
 static bool add_hex(struct buf *out, struct view v)

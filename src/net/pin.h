@@ -2,11 +2,11 @@
 #ifndef NET_PIN_H
 #define NET_PIN_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/gnutls.h"
 
 /* Pins: SHA-256 of a certificate's SubjectPublicKeyInfo (as in RFC 7469). */
 #define PIN_SIZE 32 /* octets */

@@ -7,12 +7,12 @@
 #include "net/resume.h"
 
 #include <dirent.h>
-#include <gnutls/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "net/certificate.h"
 

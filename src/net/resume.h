@@ -2,9 +2,9 @@
 #ifndef NET_RESUME_H
 #define NET_RESUME_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 
+#include "base/gnutls.h"
 #include "net/ticket.h"
 #include "net/tls.h"
 #include "net/trust.h"

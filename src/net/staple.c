@@ -2,7 +2,7 @@
 /* The words of an OCSP response that came with the handshake. */
 #include "net/staple.h"
 
-#include <gnutls/ocsp.h>
+#include "base/gnutls.h"
 
 /* RFC 5280 5.3.1; what says nothing has no word. */
 static const char *reason_words(unsigned reason)

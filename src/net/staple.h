@@ -2,10 +2,11 @@
 #ifndef NET_STAPLE_H
 #define NET_STAPLE_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
+
+#include "base/gnutls.h"
 
 /*
  * What the server has stapled to its handshake about one certificate of its

@@ -8,13 +8,13 @@
 #include "net/tls.h"
 
 #include <errno.h>
-#include <gnutls/gnutls.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "net/certificate.h"
 #include "net/dane.h"
@@ -148,8 +148,11 @@ static int set_up(struct tls *t, const struct tls_policy *policy,
 struct tls *tls_new(const struct tls_policy *policy, const char *host,
 		    struct tls_owner *owner, struct outcome *o)
 {
-	struct tls *t = memory_alloc(sizeof(*t));
+	struct tls *t;
 
+	if (library_load_gnutls(o) < 0)
+		return NULL;
+	t = memory_alloc(sizeof(*t));
 	t->wire = WIRE_INIT;
 	t->trust = TRUST_INIT;
 	t->resume = RESUME_INIT;

@@ -9,11 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <gnutls/abstract.h>
-#include <gnutls/crypto.h>
-#include <gnutls/x509.h>
 
 #include "base/encode.h"
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "net/certificate.h"
 

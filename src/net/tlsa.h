@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <gnutls/gnutls.h>
 
 #include "base/buf.h"
+#include "base/gnutls.h"
 #include "base/outcome.h"
 #include "net/trust.h"
 

@@ -2,8 +2,7 @@
 #ifndef NET_TRUST_H
 #define NET_TRUST_H
 
-#include <gnutls/gnutls.h>
-
+#include "base/gnutls.h"
 #include "base/outcome.h"
 #include "net/certificate.h"
 #include "net/crl.h"

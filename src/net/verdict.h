@@ -2,8 +2,7 @@
 #ifndef NET_VERDICT_H
 #define NET_VERDICT_H
 
-#include <gnutls/gnutls.h>
-
+#include "base/gnutls.h"
 #include "base/outcome.h"
 #include "net/trust.h"
 

@@ -2,12 +2,12 @@
 #ifndef NET_WIRE_H
 #define NET_WIRE_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/gnutls.h"
 
 /* What is between GnuTLS and a non-blocking descriptor. */
 struct wire {

@@ -7,8 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +45,7 @@ static int draw_id(char id[SPOOL_ID_LENGTH + 1], struct outcome *o)
 {
 	uint64_t random;
 
-	if (gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random)) < 0)
+	if (getentropy(&random, sizeof(random)) < 0)
 		return fail(o, CAUSE_SYSTEM, "4.3.0",
 			    "there is no randomness for a message's id");
 	spool_put_time(id, now_ms());

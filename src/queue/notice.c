@@ -7,11 +7,10 @@
  */
 #include "queue/notice.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "mail/content.h"
 #include "mail/dsn.h"
@@ -87,6 +86,8 @@ static int make_id(const struct notice *n, char id[SPOOL_ID_LENGTH + 1],
 	size_t i;
 	int rc;
 
+	if (library_load_gnutls(o) < 0)
+		return -1;
 	buf_printf(&named, "%s %d", n->e->id, (int)n->action);
 	for (i = 0; i < n->n; i++)
 		buf_printf(&named, " %zu", n->which[i]);

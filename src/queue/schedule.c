@@ -2,9 +2,8 @@
 /* When to try again, when to tell, when to give up. Only numbers here. */
 #include "queue/schedule.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <limits.h>
+#include <unistd.h>
 
 /* Clocks are set right by some seconds all the time. */
 #define SLACK 60 /* seconds */
@@ -22,9 +21,10 @@ unsigned schedule_wait(unsigned attempts, unsigned most, uint32_t random)
 
 unsigned schedule_draw(unsigned attempts, unsigned most)
 {
-	uint32_t random = 0;
+	uint32_t random;
 
-	gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
+	if (getentropy(&random, sizeof(random)) < 0)
+		random = 0;
 	return schedule_wait(attempts, most, random);
 }
 

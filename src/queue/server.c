@@ -6,8 +6,6 @@
 #include "queue/server.h"
 
 #include <fcntl.h>
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +15,7 @@
 
 #include "base/encode.h"
 #include "base/file.h"
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "queue/schedule.h"
@@ -30,7 +29,8 @@ static bool make_name(const char *lane, struct buf *name)
 {
 	unsigned char digest[DIGEST];
 
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, lane, strlen(lane), digest) < 0)
+	if (!library_has_gnutls() ||
+	    gnutls_hash_fast(GNUTLS_DIG_SHA256, lane, strlen(lane), digest) < 0)
 		return false;
 	buf_add_text(name, "server.");
 	encode_hex(name, view_make((const char *)digest, DIGEST / 2), '\0');

@@ -5,7 +5,6 @@
  */
 #include "smtp/sasl.h"
 
-#include <gsasl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "smtp/bearer.h"
+#include "smtp/gsasl.h"
 #include "smtp/scram.h"
 
 #define TOKEN_LIMIT        (128u << 10) /* octets of a message with a token */
@@ -249,10 +249,14 @@ static int step_scram(struct sasl *s, const struct buf *heard, char **response,
 
 struct sasl *sasl_new(const struct sasl_identity *identity, struct outcome *o)
 {
-	struct sasl *s = memory_alloc(sizeof(*s));
-	int rc = gsasl_init(&s->library);
+	struct sasl *s;
+	int rc;
 
+	if (library_load_gsasl(o) < 0)
+		return NULL;
+	s = memory_alloc(sizeof(*s));
 	s->identity = identity;
+	rc = gsasl_init(&s->library);
 	if (rc != GSASL_OK) {
 		fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up GNU SASL: %s",
 		     gsasl_strerror(rc));

@@ -7,12 +7,11 @@
  */
 #include "smtp/scram.h"
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/gnutls.h"
 #include "base/memory.h"
 #include "base/text.h"
 

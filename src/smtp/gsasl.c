@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "smtp/gsasl.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/library.h"
+
+#define NAME(call) #call,
+static const char *const names[] = {GSASL_CALLS(NAME)};
+#undef NAME
+
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
+
+LIBRARY_NOTE("sasl", "mechanisms to log in with", "required", GSASL_SONAME);
+
+static struct gsasl_calls calls;
+_Static_assert(sizeof(calls) == N_NAMES * sizeof(void *), "only addresses");
+
+static const struct library library = {GSASL_SONAME, names, N_NAMES, &calls};
+
+static bool is_loaded;
+
+int library_load_gsasl(struct outcome *o)
+{
+	if (!is_loaded && library_load(&library, o) < 0)
+		return -1;
+	is_loaded = true;
+	return 0;
+}
+
+const struct gsasl_calls *library_gsasl(void)
+{
+	if (!is_loaded) {
+		library_need(&library);
+		is_loaded = true;
+	}
+	return &calls;
+}

@@ -12,8 +12,8 @@
 
 /*
  * GnuTLS, loaded when the first of its functions is called: loading it and all
- * that it needs takes longer than queueing a message. Who includes this in place
- * of <gnutls/…> calls the functions by their own names.
+ * that it needs takes longer than queueing a message. Who includes this in
+ * place of <gnutls/…> calls the functions by their own names.
  *
  * One that was not used before gets a row in each of the two lists; without one
  * the program does not link, or the file does not compile.

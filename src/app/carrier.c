@@ -105,19 +105,12 @@ static int begin(void *context, const struct entry *e, struct lane *lane,
 	return 0;
 }
 
-/* A login that needs no secret is told by the rest alone. */
 static bool is_same_login(void *context, const char *proof)
 {
 	struct carrier *c = context;
 	struct buf secret = BUF_INIT_SECRET(SECRET_LIMIT);
-	struct outcome ignored = OUTCOME_INIT;
-	bool is_same = proof_fits(c->account, VIEW(""), proof);
+	bool is_same = proof_is_of_today(c->account, proof, &secret);
 
-	/* one that can't be had today is not another */
-	if (!is_same)
-		is_same = secret_get(c->account, &secret, &ignored) < 0 ||
-			proof_fits(c->account, buf_view(&secret), proof);
-	outcome_release(&ignored);
 	buf_release(&secret);
 	return is_same;
 }

@@ -25,6 +25,7 @@
 
 struct secret_request {
 	const struct account *account;
+	const struct buf *known; /* NULL or empty: it is not */
 	bool was_made;
 	bool is_kept; /* it is needed once more after the login */
 	struct buf kept;
@@ -34,10 +35,13 @@ struct secret_request {
 static int get_secret(void *context, struct buf *secret, struct outcome *o)
 {
 	struct secret_request *request = context;
-	int rc;
+	int rc = 0;
 
 	memory_watch_heap();
-	rc = secret_get(request->account, secret, o);
+	if (request->known && request->known->n)
+		buf_add_view(secret, buf_view(request->known));
+	else
+		rc = secret_get(request->account, secret, o);
 	request->was_made = true;
 	request->length = secret->n;
 	if (request->is_kept) {
@@ -182,6 +186,7 @@ struct session *connect_account(const struct account *a,
 {
 	struct secret_request wanted = {
 		.account = a,
+		.known = observer ? observer->secret : NULL,
 		.is_kept = observer && observer->proof,
 		.kept = BUF_INIT_SECRET(SECRET_LIMIT),
 	};

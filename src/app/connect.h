@@ -14,6 +14,8 @@ struct connect_observer {
 	void *context;
 	char **proof; /* where a login that was refused for good leaves its
 			 proof (app/proof), allocated; NULL: not wanted */
+	const struct buf *secret; /* of the login, where it is known already;
+				     NULL or empty: it is fetched */
 };
 
 /*

@@ -9,8 +9,10 @@
 
 #include "app/carrier.h"
 #include "app/enqueue.h"
+#include "app/proof.h"
 #include "app/report.h"
 #include "base/apart.h"
+#include "conf/secret.h"
 #include "queue/place.h"
 #include "queue/runner.h"
 #include "queue/server.h"
@@ -91,7 +93,7 @@ static int queue_the_rest(struct job *job, struct outcome *o)
 		outcome_release(&why);
 		return -1;
 	}
-	if (job->was_unreached)
+	if (job->was_unreached && !job->was_unasked)
 		note_server(job, o);
 	tell_queued(job, o->text);
 	left = result_worst(job->results, job->envelope.n_recipients);
@@ -102,16 +104,92 @@ static int queue_the_rest(struct job *job, struct outcome *o)
 	return left ? -1 : 0;
 }
 
+/* ------------------------------------------------- a login that was refused */
+
+/* The lane of a message, if something is known of its server: mostly nothing
+ * is. */
+struct memory {
+	struct spool *spool; /* NULL: nothing is known */
+	char *lane;
+	struct server server;
+};
+
+static void recall(const struct job *job, struct memory *m)
+{
+	char *path = place_path(job->account->queue.dir);
+	struct outcome ignored = OUTCOME_INIT;
+
+	*m = (struct memory){.lane = enqueue_lane(job)};
+	if (server_is_known(path, m->lane))
+		m->spool = spool_open(path, false, &ignored);
+	if (m->spool)
+		server_read(m->spool, m->lane, &m->server);
+	outcome_release(&ignored);
+	free(path);
+}
+
+static void forget(struct memory *m)
+{
+	server_release(&m->server);
+	spool_close(m->spool);
+	free(m->lane);
+}
+
+/* A server that has refused the login is not asked with the same one again: so
+ * many a failure locks an account. */
+static bool is_stopped(const struct job *job, const struct memory *m,
+		       struct buf *secret, struct outcome *o)
+{
+	if (!m->server.proof ||
+	    !proof_is_of_today(job->account, m->server.proof, secret))
+		return false;
+	outcome_copy(o, &m->server.why);
+	outcome_add_context(o,
+			    "this login was refused before, and is tried "
+			    "again once it is another one, or with -q");
+	return true;
+}
+
+static int send_or_queue(struct job *job, struct link *l,
+			 const struct memory *m, struct outcome *o)
+{
+	int rc = job_send(job, l, o);
+
+	if (m->server.failures && !job->was_unreached)
+		server_forget(m->spool, m->lane); /* it works */
+	if (rc == 0 || !may_be_queued(job))
+		return rc;
+	return queue_the_rest(job, o);
+}
+
+static int try_with_queue(struct job *job, struct link *l, struct outcome *o)
+{
+	struct buf secret = BUF_INIT_SECRET(SECRET_LIMIT);
+	struct memory m = {.spool = NULL};
+	int rc;
+
+	if (!link_is_open(l, job->account))
+		recall(job, &m);
+	l->wants_proof = true;
+	if (job->request->delivery != DELIVERY_NOW &&
+	    is_stopped(job, &m, &secret, o)) {
+		job_leave_unasked(job, o);
+		rc = queue_the_rest(job, o);
+	} else {
+		l->secret = &secret;
+		rc = send_or_queue(job, l, &m, o);
+		l->secret = NULL;
+	}
+	forget(&m);
+	buf_release(&secret);
+	return rc;
+}
+
 static int try_now(struct job *job, struct link *l, struct outcome *o)
 {
-	bool has_queue = job->account->queue.when != QUEUEING_OFF;
-
-	l->wants_proof = has_queue;
-	if (job_send(job, l, o) == 0)
-		return 0;
-	if (!has_queue || !may_be_queued(job))
-		return -1;
-	return queue_the_rest(job, o);
+	return job->account->queue.when == QUEUEING_OFF
+		? job_send(job, l, o)
+		: try_with_queue(job, l, o);
 }
 
 int dispatch(struct job *job, struct link *l, struct outcome *o)
@@ -167,7 +245,7 @@ static bool is_wanted_now(const struct job *job, struct spool *s,
 	if (job->queue_id) {
 		selectors_add(&run->selectors, SELECT_EXACT_ID, false,
 			      view_of(job->queue_id));
-		run->everything = true;
+		run->asks_servers = true;
 		return true;
 	}
 	server_forget(s, run->only_lane); /* it works */

@@ -225,6 +225,14 @@ static void fail_all(struct job *job, const struct outcome *o)
 		outcome_copy(&job->results[i].outcome, o);
 }
 
+void job_leave_unasked(struct job *job, const struct outcome *o)
+{
+	release_results(job);
+	job->results = job_new_results(job->envelope.n_recipients);
+	job->was_unreached = job->was_unasked = true;
+	fail_all(job, o);
+}
+
 static int try_once(struct job *job, struct link *l, struct outcome *o)
 {
 	const struct account *a = job->account;

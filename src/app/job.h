@@ -29,6 +29,7 @@ struct job {
 	struct content *content;
 	struct result *results; /* one a recipient, once it was tried */
 	bool was_unreached;     /* its server could not be used */
+	bool was_unasked;       /* … and was not asked */
 	char *proof;            /* of a login that was refused (app/proof) */
 	char *queue_id;         /* where it is queued; NULL: it is not */
 	char *tls;              /* for the log */
@@ -68,6 +69,10 @@ int job_make_content(struct job *job, struct outcome *o);
  * had carried other messages and turns out to be gone is opened anew, once.
  */
 int job_send(struct job *job, struct link *l, struct outcome *o);
+
+/* The same without a call, where it is known that it would be in vain: nobody
+ * got it, for that reason. */
+void job_leave_unasked(struct job *job, const struct outcome *o);
 
 /* One for each recipient, without a word. */
 struct result *job_new_results(size_t n);

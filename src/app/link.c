@@ -38,13 +38,18 @@ static bool is_same_account(const struct link *l, const struct account *a)
 	return l->account && !strcmp(l->account, name);
 }
 
+bool link_is_open(const struct link *l, const struct account *a)
+{
+	return l->session && is_same_account(l, a) &&
+		session_is_idle(l->session);
+}
+
 int link_open(struct link *l, const struct account *a, struct outcome *o)
 {
-	struct connect_observer observer = {note_tls, l,
-					    l->wants_proof ? &l->proof : NULL};
+	struct connect_observer observer = {
+		note_tls, l, l->wants_proof ? &l->proof : NULL, l->secret};
 
-	if (l->session && is_same_account(l, a) &&
-	    session_is_idle(l->session)) {
+	if (link_is_open(l, a)) {
 		l->is_reused = true;
 		return 0;
 	}
@@ -60,7 +65,11 @@ void link_close(struct link *l)
 	free(l->account);
 	free(l->tls);
 	free(l->proof);
-	*l = (struct link){.trace = l->trace, .wants_proof = l->wants_proof};
+	*l = (struct link){
+		.trace = l->trace,
+		.wants_proof = l->wants_proof,
+		.secret = l->secret,
+	};
 }
 
 void link_leave(struct link *l)

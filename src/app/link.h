@@ -19,6 +19,8 @@ struct link {
 	bool is_reused;   /* the session has carried a message before */
 	bool wants_proof; /* of a login that is refused (app/proof) */
 	char *proof;      /* NULL: there was none */
+	const struct buf *secret; /* of the next login; NULL or empty: it is
+				     fetched */
 };
 
 #define LINK_INIT ((struct link){0})
@@ -30,6 +32,9 @@ struct link {
  * -1: as connect_account.
  */
 int link_open(struct link *l, const struct account *a, struct outcome *o);
+
+/* Would link_open have nothing to open? */
+bool link_is_open(const struct link *l, const struct account *a);
 
 void link_close(struct link *l); /* back to LINK_INIT, but for the trace and
 				    what is wanted */

@@ -115,7 +115,10 @@ static void print_offer(void *context, const struct session *s, bool secured)
 static int probe_account(const struct account *a, const struct trace *trace,
 			 struct printed *printed, struct outcome *o)
 {
-	struct connect_observer observer = {print_offer, printed, NULL};
+	struct connect_observer observer = {
+		.on_capabilities = print_offer,
+		.context = printed,
+	};
 	struct session *s = connect_account(a, trace, &observer, o);
 
 	if (!s)

@@ -17,4 +17,10 @@ char *proof_make(const struct account *a, struct view secret); /* allocated */
 /* Is it of that account and secret? */
 bool proof_fits(const struct account *a, struct view secret, const char *proof);
 
+/* Would a login today be the one that it is of? `secret` (a secret buf) has
+ * then what was fetched for that; it is empty where there was no need or no
+ * way. */
+bool proof_is_of_today(const struct account *a, const char *proof,
+		       struct buf *secret);
+
 #endif

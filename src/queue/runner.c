@@ -234,7 +234,7 @@ static void run_open_lane(struct way *w)
 	server_read(w->r->spool, w->share->lane, &w->server);
 	if (!is_free && is_stopped(w))
 		stand_still(w, &w->server.why, w->r->now);
-	else if (is_free || w->server.proof ||
+	else if (is_free || run->asks_servers || w->server.proof ||
 		 server_is_due(&w->server, w->r->now))
 		run_sessions(w);
 	else

@@ -47,8 +47,10 @@ struct deliverer {
 };
 
 struct run {
-	bool everything;  /* also what is not due, and lanes that are stopped */
-	bool has_session; /* there is one with only_lane: nothing that is known
+	bool everything; /* also what is not due, and lanes that are stopped */
+	bool asks_servers; /* also those that are left alone for now; not lanes
+			      that are stopped */
+	bool has_session;  /* there is one with only_lane: nothing that is known
 			     of its server matters */
 	struct selectors selectors;
 	const char *only_lane;  /* NULL: every lane */

@@ -22,6 +22,7 @@
 
 #define FILE_LIMIT (64u << 10) /* octets */
 #define NAME_LIMIT 64u         /* octets of a file's name */
+#define PATH_LIMIT 4096u       /* octets, PATH_MAX */
 #define DIGEST     32u         /* octets of SHA-256 */
 
 /* "server." and a digest of the lane. */
@@ -105,6 +106,17 @@ static bool is_whole(const struct server *sv)
 
 	return sv->failures && sv->why.cause && sv->why.text &&
 		(class == '4' || class == '5');
+}
+
+bool server_is_known(const char *path, const char *lane)
+{
+	struct buf name = BUF_INIT(PATH_LIMIT);
+	bool is_known;
+
+	buf_printf(&name, "%s/", path);
+	is_known = make_name(lane, &name) && access(name.p, F_OK) == 0;
+	buf_release(&name);
+	return is_known;
 }
 
 void server_read(const struct spool *s, const char *lane, struct server *sv)

@@ -25,6 +25,10 @@ struct server {
 
 #define SERVER_INIT ((struct server){0})
 
+/* Is anything known, in the queue with that path? Costs one call of the system,
+ * so that it can be asked before each message. */
+bool server_is_known(const char *path, const char *lane);
+
 /* What is known; SERVER_INIT where nothing is. */
 void server_read(const struct spool *s, const char *lane, struct server *sv);
 

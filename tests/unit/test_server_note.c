@@ -34,6 +34,9 @@ static void remembers_and_forgets(void **state)
 		server_note_failure(s, "lane", &sv, &why, "01-02",
 				    NOW - 120 + (i / 10) * 60);
 	server_release(&sv);
+	assert_true(server_is_known(queue_dir, "lane"));
+	assert_false(server_is_known(queue_dir, "another"));
+	assert_false(server_is_known("/nowhere", "lane"));
 	server_read(s, "lane", &sv);
 	assert_int_equal(sv.failures, 3);
 	assert_int_equal(sv.last, NOW);
@@ -51,6 +54,7 @@ static void remembers_and_forgets(void **state)
 	server_read(s, "another", &sv);
 	assert_int_equal(sv.failures, 0);
 	server_forget(s, "lane");
+	assert_false(server_is_known(queue_dir, "lane"));
 	server_read(s, "lane", &sv);
 	assert_int_equal(sv.failures, 0);
 	server_forget(s, "lane");

@@ -4,6 +4,7 @@
 #include "app/dispatch.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +46,33 @@ static void tell_queued(const struct job *job, const char *why)
 	if (job->request->mode != MODE_SERVE && isatty(STDERR_FILENO))
 		report_line("queued as %s%s%s", job->queue_id, why ? ": " : "",
 			    why ? why : "");
+}
+
+static bool has_refusals(const struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->envelope.n_recipients; i++)
+		if (enqueue_is_refused(job, i))
+			return true;
+	return false;
+}
+
+/* A client of -bs that hears of one refusal takes all for refused, and sends to
+ * all again. So the sender is told of it by mail, if there is one. */
+static bool is_for_a_report(const struct job *job)
+{
+	bool is_with_any = false;
+	size_t i;
+
+	if (job->request->mode != MODE_SERVE || !has_refusals(job) ||
+	    !job->envelope.sender.mailbox[0])
+		return false;
+	for (i = 0; i < job->envelope.n_recipients; i++)
+		is_with_any |= job->results[i].fate == FATE_DELIVERED ||
+			(job->account->transaction.partial &&
+			 enqueue_takes(job, i));
+	return is_with_any;
 }
 
 static bool may_be_queued(const struct job *job)
@@ -96,7 +124,9 @@ static int queue_the_rest(struct job *job, struct outcome *o)
 	if (job->was_unreached && !job->was_unasked)
 		note_server(job, o);
 	tell_queued(job, o->text);
-	left = result_worst(job->results, job->envelope.n_recipients);
+	left = job->reports_refusals
+		? NULL
+		: result_worst(job->results, job->envelope.n_recipients);
 	if (left)
 		outcome_copy(o, left);
 	else
@@ -157,7 +187,8 @@ static int send_or_queue(struct job *job, struct link *l,
 
 	if (m->server.failures && !job->was_unreached)
 		server_forget(m->spool, m->lane); /* it works */
-	if (rc == 0 || !may_be_queued(job))
+	job->reports_refusals = rc < 0 && is_for_a_report(job);
+	if (rc == 0 || !(job->reports_refusals || may_be_queued(job)))
 		return rc;
 	return queue_the_rest(job, o);
 }
@@ -208,6 +239,31 @@ int dispatch(struct job *job, struct link *l, struct outcome *o)
 
 /* --------------------------------------------------- and in the background */
 
+void dispatch_note(const struct job *job, struct errands *errands)
+{
+	char *path;
+	size_t i;
+
+	if (!job->queue_id ||
+	    !(job->request->delivery == DELIVERY_BACKGROUND ||
+	      job->reports_refusals))
+		return;
+	strings_add(&errands->ids, view_of(job->queue_id));
+	path = place_path(job->account->queue.dir);
+	for (i = 0; i < errands->paths.n; i++)
+		if (!strcmp(errands->paths.p[i], path))
+			break;
+	if (i == errands->paths.n)
+		strings_add(&errands->paths, view_of(path));
+	free(path);
+}
+
+void errands_release(struct errands *errands)
+{
+	strings_release(&errands->ids);
+	strings_release(&errands->paths);
+}
+
 static bool has_delivered(const struct job *job)
 {
 	size_t i;
@@ -221,79 +277,118 @@ static bool has_delivered(const struct job *job)
 /* A tunnel's command is this process's child, and can't be handed on. */
 static bool can_hand_on(const struct job *job, const struct link *l)
 {
-	return has_delivered(job) && !job->account->dial.tunnel && l->session &&
-		session_is_idle(l->session);
+	return job->account && !job->account->dial.tunnel &&
+		link_is_open(l, job->account);
 }
 
-/* May there be anything to do at all? Asked before the queue is opened. */
+/* May there be anything in the queue to go over this session? Asked before the
+ * queue is opened. */
 static bool is_worth_a_look(const struct job *job, const struct link *l)
 {
-	if (!job->account || job->account->queue.when == QUEUEING_OFF)
-		return false;
-	return job->queue_id ? job->request->delivery == DELIVERY_BACKGROUND
-			     : can_hand_on(job, l);
+	return can_hand_on(job, l) && has_delivered(job) &&
+		job->account->queue.when != QUEUEING_OFF;
 }
 
-/* What of the queue is to be sent by a process in the background: true, if
- * there is anything. */
-static bool is_wanted_now(const struct job *job, struct spool *s,
-			  struct run *run)
-{
-	struct outcome ignored = OUTCOME_INIT;
-	size_t n = 0;
+/* What a process in the background does. */
+struct chore {
+	const struct request *request;
+	const struct strings *paths; /* of queues */
+	struct run run;              /* in each of them */
+};
 
-	if (job->queue_id) {
-		selectors_add(&run->selectors, SELECT_EXACT_ID, false,
-			      view_of(job->queue_id));
-		run->asks_servers = true;
-		return true;
-	}
-	server_forget(s, run->only_lane); /* it works */
-	run->has_session = true;
-	if (runner_count(s, run, &n, &ignored) < 0)
-		n = 0;
-	outcome_release(&ignored);
-	return n > 0;
-}
-
-static void run_apart(struct job *job, struct link *l, struct spool *s,
-		      const struct run *run)
+static void run_queue(const char *path, const struct run *run,
+		      const struct deliverer *d)
 {
 	struct run_result result = RUN_RESULT_INIT;
 	struct outcome o = OUTCOME_INIT;
-	struct carrier carrier = {
-		.base = job->request,
-		.link = l,
-	};
-	const struct deliverer d = carrier_deliverer(&carrier);
-	int part = apart_start(&o);
+	struct spool *s = spool_open(path, false, &o);
 
-	if (part == 0)
-		link_leave(l);
-	else if (part > 0)
-		runner_run(s, run, &d, &result, &o);
+	if (s)
+		runner_run(s, run, d, &result, &o);
+	spool_close(s);
 	run_result_release(&result);
 	outcome_release(&o);
 }
 
-void dispatch_afterwards(struct job *job, struct link *l)
+static void run_apart(const struct chore *chore, struct link *l)
 {
-	struct run run = {0};
-	struct outcome ignored = OUTCOME_INIT;
-	char *path, *lane;
-	struct spool *s;
+	struct outcome o = OUTCOME_INIT;
+	struct carrier carrier = {
+		.base = chore->request,
+		.link = l,
+	};
+	const struct deliverer d = carrier_deliverer(&carrier);
+	int part = apart_start(&o);
+	size_t i;
 
-	if (!is_worth_a_look(job, l))
-		return;
-	path = place_path(job->account->queue.dir);
-	lane = enqueue_lane(job);
-	run.only_lane = lane;
-	s = spool_open(path, false, &ignored);
-	if (s && is_wanted_now(job, s, &run))
-		run_apart(job, l, s, &run);
+	if (part == 0)
+		link_leave(l);
+	for (i = 0; part > 0 && i < chore->paths->n; i++)
+		run_queue(chore->paths->p[i], &chore->run, &d);
+	outcome_release(&o);
+}
+
+/* What was queued to be sent at once, by whatever accounts. */
+static void do_errands(const struct errands *errands, const struct job *job,
+		       struct link *l)
+{
+	struct chore chore = {
+		.request = job->request,
+		.paths = &errands->paths,
+		.run = {.asks_servers = true},
+	};
+	size_t i;
+
+	for (i = 0; i < errands->ids.n; i++)
+		selectors_add(&chore.run.selectors, SELECT_EXACT_ID, false,
+			      view_of(errands->ids.p[i]));
+	if (!can_hand_on(job, l))
+		link_close(l);
+	run_apart(&chore, l);
+	selectors_release(&chore.run.selectors);
+}
+
+static bool is_anything_due(const char *path, const struct run *run)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	struct spool *s = spool_open(path, false, &ignored);
+	size_t n = 0;
+
+	if (s) {
+		server_forget(s, run->only_lane); /* it works */
+		if (runner_count(s, run, &n, &ignored) < 0)
+			n = 0;
+	}
 	spool_close(s);
-	selectors_release(&run.selectors);
 	outcome_release(&ignored);
+	return n > 0;
+}
+
+/* What else is due goes over the session that has just carried one. */
+static void use_session(const struct job *job, struct link *l)
+{
+	char *path = place_path(job->account->queue.dir);
+	char *lane = enqueue_lane(job);
+	struct strings paths = STRINGS_INIT;
+	const struct chore chore = {
+		.request = job->request,
+		.paths = &paths,
+		.run = {.only_lane = lane, .has_session = true},
+	};
+
+	strings_add(&paths, view_of(path));
+	if (is_anything_due(path, &chore.run))
+		run_apart(&chore, l);
+	strings_release(&paths);
 	free(lane);
 	free(path);
+}
+
+void dispatch_afterwards(const struct job *job, const struct errands *errands,
+			 struct link *l)
+{
+	if (errands->ids.n)
+		do_errands(errands, job, l);
+	else if (is_worth_a_look(job, l))
+		use_session(job, l);
 }

@@ -59,6 +59,18 @@ bool enqueue_takes(const struct job *job, size_t recipient)
 		(job->was_unreached || outcome_is_temporary(&r->outcome));
 }
 
+bool enqueue_is_refused(const struct job *job, size_t recipient)
+{
+	return job->results && job->results[recipient].fate == FATE_FAILED &&
+		!enqueue_takes(job, recipient);
+}
+
+static bool comes_along(const struct job *job, size_t recipient)
+{
+	return enqueue_takes(job, recipient) ||
+		(job->reports_refusals && enqueue_is_refused(job, recipient));
+}
+
 /* The job's envelope, less those who need it no more. It shares all texts with
  * the job: only its array is its own. */
 static struct envelope open_envelope(const struct job *job)
@@ -70,7 +82,7 @@ static struct envelope open_envelope(const struct job *job)
 					sizeof(*open.recipients));
 	open.n_recipients = 0;
 	for (i = 0; i < job->envelope.n_recipients; i++)
-		if (enqueue_takes(job, i))
+		if (comes_along(job, i))
 			open.recipients[open.n_recipients++] =
 				job->envelope.recipients[i];
 	return open;
@@ -88,13 +100,18 @@ static void add_answers(const struct job *job, struct entry *e,
 	if (!job->results || job->was_unreached)
 		return;
 	for (i = 0; i < job->envelope.n_recipients; i++) {
-		if (!enqueue_takes(job, i))
+		if (!comes_along(job, i))
 			continue;
+		p.standing = enqueue_is_refused(job, i) ? STANDING_REFUSED
+							: STANDING_WAITING;
 		outcome_copy(&p.answer, &job->results[i].outcome);
 		entry_note_answer(e, n++, &p, lines);
 	}
 	outcome_release(&p.answer);
-	schedule_put_off(e, now, lines);
+	if (entry_waiting(e))
+		schedule_put_off(e, now, lines);
+	else
+		entry_note_attempt(e, now, 0, lines);
 }
 
 static int add(struct spool *s, struct job *job, struct entry *e,

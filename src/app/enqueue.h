@@ -14,8 +14,12 @@
  */
 int enqueue(struct job *job, const char *hold, struct outcome *o);
 
-/* Would enqueue take this recipient along? */
+/* Would enqueue take this recipient along, to be tried again? */
 bool enqueue_takes(const struct job *job, size_t recipient);
+
+/* Was it refused for good? Such a one is taken along too, for a report to the
+ * sender, if the job says so (reports_refusals); its fate stays. */
+bool enqueue_is_refused(const struct job *job, size_t recipient);
 
 /* The lane (entry_lane) that the job's messages are in; allocated. */
 char *enqueue_lane(const struct job *job);

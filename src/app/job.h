@@ -30,6 +30,8 @@ struct job {
 	struct result *results; /* one a recipient, once it was tried */
 	bool was_unreached;     /* its server could not be used */
 	bool was_unasked;       /* … and was not asked */
+	bool reports_refusals;  /* the queue tells the sender of recipients who
+				   refused it */
 	char *proof;            /* of a login that was refused (app/proof) */
 	char *queue_id;         /* where it is queued; NULL: it is not */
 	char *tls;              /* for the log */

@@ -102,7 +102,8 @@ static void add_recipients(struct buf *out, const struct logline *l)
 	buf_release(&list);
 }
 
-/* What was in the way: of the whole, else of the first that was queued. */
+/* What was in the way: of the whole, else of the first that was queued or that
+ * a report is about. */
 static const struct outcome *why_of(const struct logline *l)
 {
 	size_t i;
@@ -110,7 +111,8 @@ static const struct outcome *why_of(const struct logline *l)
 	for (i = 0; l->results && !outcome_is_failure(l->outcome) &&
 	     i < l->envelope->n_recipients;
 	     i++)
-		if (l->results[i].fate == FATE_QUEUED)
+		if (l->results[i].fate == FATE_QUEUED ||
+		    l->results[i].fate == FATE_FAILED)
 			return &l->results[i].outcome;
 	return l->outcome;
 }

@@ -25,6 +25,7 @@ struct service {
 	struct config *config;
 	struct link link;
 	struct job job; /* the one at hand */
+	struct errands errands;
 };
 
 static int begin(void *context, const char *sender, struct letter *letter,
@@ -90,6 +91,7 @@ static int submit_letter(void *context, const char *received,
 	rc = job_make_content(job, o);
 	if (rc == 0)
 		rc = dispatch(job, &s->link, o);
+	dispatch_note(job, &s->errands);
 	job_log(job, o);
 	job->received = NULL;
 	if (rc == 0)
@@ -164,9 +166,10 @@ int serve(const struct request *r)
 	else
 		refuse_to_serve(r, name, &o);
 	code = exitcode_of(&o);
-	dispatch_afterwards(&s.job, &s.link);
+	dispatch_afterwards(&s.job, &s.errands, &s.link);
 	link_close(&s.link);
 	traffic_close(&traffic);
+	errands_release(&s.errands);
 	job_release(&s.job);
 	config_free(s.config);
 	free(name);

@@ -99,6 +99,7 @@ static void warn_of_old(const struct job *job)
 static int deliver(struct job *job, struct outcome *o)
 {
 	struct link link = LINK_INIT;
+	struct errands errands = ERRANDS_INIT;
 	struct traffic traffic;
 	int code;
 
@@ -111,8 +112,10 @@ static int deliver(struct job *job, struct outcome *o)
 	tell(job, o);
 	warn_of_old(job);
 	code = exitcode_of(o);
-	dispatch_afterwards(job, &link);
+	dispatch_note(job, &errands);
+	dispatch_afterwards(job, &errands, &link);
 	link_close(&link);
+	errands_release(&errands);
 	traffic_close(&traffic);
 	return code;
 }

@@ -240,6 +240,93 @@ def test_by_smtp(start, rider, queue, account):
     assert rider.run("-q").code == 0 and len(peer.messages) == 1
 
 
+LETTER = (b"MAIL FROM:<%s>\r\nRCPT TO:<bob@example.net>\r\n"
+          b"RCPT TO:<carol@example.net>\r\nDATA\r\n"
+          b"Subject: x\r\n\r\nhello\r\n.\r\n")
+
+
+def served(rider, letters, *options, senders=(b"alice@example.org",)):
+    """The last words of -bs on so many letters."""
+    said = [LETTER % senders[n % len(senders)] for n in range(letters)]
+    result = rider.run("-bs", *options, stdin=b"EHLO me\r\n" + b"".join(said) +
+                       b"QUIT\r\n")
+    lines = result.out.split("354 ")[1:]
+    assert len(lines) == letters
+    return result, [line.splitlines()[1] for line in lines]
+
+
+@pytest.mark.parametrize("option", [("-odb",), ("-odb", "-a", "other")])
+def test_by_smtp_in_the_background(start, rider, queue, account, option):
+    """Not only the last one of a session goes."""
+    peer, other = start(), start()
+    rider.config(account(peer, queue="on", allow_from_override="on") +
+                 account(other, name="other", queue="on",
+                         queue_dir=rider.home / "another"))
+    result, said = served(rider, 3, *option)
+    assert result.code == 0
+    assert all(line.startswith("250 2.0.0 queued as ") for line in said)
+    to = other if "-a" in option else peer
+    wait_until(lambda: len(to.messages) == 3 and not queue())
+    assert to.settle(5) and len(to.sessions) == 1
+
+
+def test_by_smtp_in_the_background_by_two(start, rider, queue, account):
+    """By accounts whose queues are at two places."""
+    peer, other = start(), start()
+    text = account(peer, queue="on")
+    text += account(other, name="other", queue="on", queue_dir="~/another",
+                    **{"from": "dave@example.org"})
+    rider.config(text.replace("~", str(rider.home)))
+    served(rider, 4, "-odb", senders=(b"alice@example.org",
+                                      b"dave@example.org"))
+    wait_until(lambda: len(peer.messages) == len(other.messages) == 2)
+    wait_until(lambda: not queue() and not list(
+        p for p in (rider.home / "another").iterdir() if "." not in p.name))
+
+
+REFUSALS = {    # partial; whom it refuses; answers; who has it; in the queue
+    "nobody has it": ("off", ("550", None), "550", [], 0),
+    "all refused": ("on", ("550", "550"), "550", [], 0),
+    "one refused": ("on", ("550", None), "250", ["carol@example.net"], 1),
+    "the second": ("on", (None, "550"), "250", ["bob@example.net"], 1),
+    "one deferred": ("on", ("550", "450"), "250", [], 1),
+    "deferred, off": ("off", ("550", "450"), "550", [], 0),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+@pytest.mark.parametrize("sender", [b"alice@example.org", b""])
+def test_by_smtp_one_is_refused(start, rider, queue, account, case, sender):
+    """One answer is for all: who got it must not get it again, so a report
+    says who did not; where there is nobody to tell, the answer does."""
+    partial, codes, answer, reached, waiting = REFUSALS[case]
+    names = ("bob@example.net", "carol@example.net")
+    peer = start(refuse={name: f"{code} {code[0]}.2.1 no"
+                         for name, code in zip(names, codes) if code})
+    rider.config(account(peer, queue="on", partial=partial, **{"from": None},
+                         logfile=rider.home / "log"))
+    result, [said] = served(rider, 1, senders=(sender,))
+    if not sender:
+        assert said.startswith("550")
+        return
+    assert said.startswith(answer), said
+    assert (result.code == 0) == (answer == "250"), result
+    line = (rider.home / "log").read_text().splitlines()[0]
+    assert f"exitcode={result.code}" in line and "5.2.1" in line
+    for _ in range(3):
+        rider.run("-q")
+    wait_until(lambda: len(queue()) <= ("450" in codes and waiting))
+    assert [got(m) for m in peer.messages if m.sender] == [reached] * bool(
+        reached)
+    reports = [m for m in peer.messages if not m.sender]
+    assert len(reports) == waiting
+    for report in reports:
+        assert got(report) == ["alice@example.org"]
+        assert b"Final-Recipient: rfc822; " + names[
+            codes.index("550")].encode() in report.content
+        assert report.content.count(b"Action: failed") == 1
+
+
 def test_the_log_knows_it(start, send, rider, queue, tmp_path):
     peer = start(faults={"rcpt": "450 4.2.0 grey"})
     log = tmp_path / "log"

@@ -716,6 +716,22 @@ def test_refused_recipients(plain, talk_to, to, partial, refuse, reply,
     assert len(peer.sessions) == 1
 
 
+def test_a_server_of_lmtp_and_a_queue(start, talk_to, rider):
+    """Bob has it in any case; so alice gets a report on carol."""
+    peer = start(tls="none", users={}, lmtp=True,
+                 faults={"body:2": "550 5.2.1 no carol"})
+    talk = talk_to(peer, queue="on")
+    talk.must(MAIL, (f"RCPT TO:<{BOB}>", "250 2."),
+              (f"RCPT TO:<{CAROL}>", "250 2."), DATA, (stuffed(OTHER), "250 2"),
+              QUIT)
+    talk.end()
+    for _ in range(2):
+        assert rider.run("-q").code == 0
+    first, report = peer.messages
+    assert first.delivered == [BOB]
+    assert report.sender == b"" and b"no carol" in report.content
+
+
 def test_a_server_of_lmtp(start, talk_to):
     peer = start(tls="none", users={}, lmtp=True, refuse={
         CAROL: "550 5.1.1 no carol"})

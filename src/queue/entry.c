@@ -438,6 +438,19 @@ size_t entry_waiting(const struct entry *e)
 	return n;
 }
 
+bool entry_has_untold(const struct entry *e)
+{
+	size_t i;
+
+	if (e->is_report || !e->envelope.sender.mailbox[0])
+		return false;
+	for (i = 0; e->progress && i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing == STANDING_REFUSED &&
+		    !(e->progress[i].told & TOLD_FAILED))
+			return true;
+	return false;
+}
+
 /* Words without blanks, so that no two lanes read the same. */
 static void add_word(struct buf *out, char mark, const char *value)
 {

@@ -90,6 +90,9 @@ ptrdiff_t entry_parse(struct view text, struct entry *e, size_t *header_n,
  * nothing. May be called again with what has been appended. */
 size_t entry_take_events(struct entry *e, struct view text);
 
+/* Is there a refusal that its sender, if there is one, has not been told of? */
+bool entry_has_untold(const struct entry *e);
+
 /* The lines for what has happened already to a message that is new in the
  * queue: answers, who was told, attempts. `progress` may be NULL: nothing. */
 void entry_print_state(const struct entry *e, struct buf *lines);

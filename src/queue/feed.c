@@ -107,14 +107,33 @@ static void keep(struct feed *f, struct entry *e, int64_t now)
 	buf_release(&lines);
 }
 
+/* They are wanted in any case: whoever wants the messages wants their end. */
+static void add_made(struct feed *f, const struct strings *ids)
+{
+	struct pick pick = {.is_made = true};
+	size_t i;
+
+	for (i = 0; i < ids->n; i++) {
+		snprintf(pick.id, sizeof(pick.id), "%s", ids->p[i]);
+		picks_add(&f->made, &pick);
+	}
+}
+
 /* What was noted has been written: tell who is to be told, and let it go if
  * that was all. */
 static void conclude(struct feed *f, struct entry *e, int64_t now)
 {
 	struct outcome o = OUTCOME_INIT;
+	struct strings made = STRINGS_INIT;
 	int rc = notice_send(f->spool, e, f->policy, f->host,
-			     schedule_is_late(e, f->policy, now), now, &o);
+			     schedule_is_late(e, f->policy, now), now, &made,
+			     &o);
 
+	/* one that is not noted waits until the message is looked at again, so
+	 * that it is not made twice */
+	if (rc >= 0)
+		add_made(f, &made);
+	strings_release(&made);
 	note_trouble(f, &o);
 	if (rc < 0 || entry_waiting(e))
 		return;
@@ -173,13 +192,22 @@ static void give_up(struct feed *f, struct entry *e, int64_t now,
 
 /* ----------------------------------------------------------------- the feed */
 
-/* An entry whose run ended between its last answer and its removal. */
-static bool was_left(struct feed *f, struct entry *e)
+/* Of a run that ended between an answer and what follows from it, or of who
+ * queued it. True: that was all. */
+static bool finish_left(struct feed *f, struct entry *e)
 {
-	if (entry_waiting(e) || e->held)
+	if (e->held || (entry_waiting(e) && !entry_has_untold(e)))
 		return false;
 	conclude(f, e, time(NULL));
-	return true;
+	return !entry_waiting(e);
+}
+
+static bool is_wanted(const struct feed *f, const struct pick *pick,
+		      const struct entry *e)
+{
+	if (!entry_waiting(e) || e->attempts != pick->attempts)
+		return false;
+	return pick->is_made ? !e->held : f->is_wanted(f->context, e);
 }
 
 /* Of several recipients some may get it while others wait. If that could not be
@@ -201,8 +229,7 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 
 	*e = ENTRY_INIT;
 	rc = spool_take(f->spool, pick->id, e, &o);
-	if (rc > 0 && !was_left(f, e) && entry_waiting(e) &&
-	    e->attempts == pick->attempts && f->is_wanted(f->context, e) &&
+	if (rc > 0 && !finish_left(f, e) && is_wanted(f, pick, e) &&
 	    reserve(e, &o) == 0)
 		return e;
 	note_trouble(f, &o);
@@ -210,8 +237,22 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 	return NULL;
 }
 
+bool feed_has_more(const struct feed *f)
+{
+	return f->n_returned || f->next < f->picks->n ||
+		f->next_made < f->made.n;
+}
+
+/* Reports come last, as they follow from the others. */
+static struct pick next_pick(struct feed *f)
+{
+	return f->next < f->picks->n ? f->picks->p[f->next++]
+				     : f->made.p[f->next_made++];
+}
+
 struct entry *feed_next(struct feed *f)
 {
+	struct pick pick;
 	struct entry *e = NULL;
 
 	if (f->n_returned) {
@@ -220,8 +261,10 @@ struct entry *feed_next(struct feed *f)
 		memmove(f->returned, f->returned + 1,
 			f->n_returned * sizeof(*f->returned));
 	}
-	while (!e && f->next < f->picks->n)
-		e = take(f, &f->picks->p[f->next++]);
+	while (!e && feed_has_more(f)) {
+		pick = next_pick(f);
+		e = take(f, &pick);
+	}
 	f->n_given += e != NULL;
 	return e;
 }

@@ -24,6 +24,7 @@ struct pick {
 	char id[SPOOL_ID_LENGTH + 1];
 	unsigned attempts; /* when it was chosen: another has tried it since if
 			      there are more */
+	bool is_made;      /* a report of this very run */
 };
 
 struct picks {
@@ -47,11 +48,14 @@ struct feed {
 	const char *host; /* our name, for reports */
 	const struct picks *picks;
 	size_t next;             /* of the picks: not yet looked at */
+	struct picks made;       /* reports of this run, which go at its end */
+	size_t next_made;        /* of these: not yet looked at */
 	struct entry **returned; /* given back, to be given again, in order */
 	size_t n_returned;
 	size_t n_given;   /* given out since the session began */
 	size_t n_settled; /* … and settled */
-	/* Is it still to be sent, now that it is locked? */
+	/* Is it still to be sent, now that it is locked, and nothing of it is
+	 * left to be told? */
 	bool (*is_wanted)(void *context, const struct entry *e);
 	/* One more was settled; may be NULL. */
 	void (*watch)(void *context);
@@ -60,6 +64,9 @@ struct feed {
 	bool has_removed;
 	struct outcome trouble; /* the first failure of the queue itself */
 };
+
+/* Is there more to be given? */
+bool feed_has_more(const struct feed *f);
 
 /* The next one, or NULL. It is the caller's until it is settled or given
  * back. */

@@ -31,6 +31,7 @@ struct notice {
 	size_t *which; /* whom it is about */
 	size_t n;
 	struct buf lines; /* events to be noted */
+	struct strings *made;
 };
 
 static const enum told told_of[] = {
@@ -166,6 +167,8 @@ static int queue_report(const struct notice *n, const struct message *m,
 	report.id = memory_dup(id);
 	content = content_new(buf_view(&m->header), m);
 	rc = spool_add(n->spool, &report, content, m->header.n, o);
+	if (rc == 0 && n->made)
+		strings_add(n->made, view_of(id));
 done:
 	content_free(content);
 	entry_release(&report);
@@ -240,7 +243,8 @@ static int report(struct notice *n, struct outcome *o)
 
 int notice_send(struct spool *s, struct entry *e,
 		const struct queue_policy *policy, const char *host,
-		bool is_late, int64_t now, struct outcome *o)
+		bool is_late, int64_t now, struct strings *made,
+		struct outcome *o)
 {
 	struct notice n = {
 		.spool = s,
@@ -252,6 +256,7 @@ int notice_send(struct spool *s, struct entry *e,
 		.which = memory_resize(NULL, e->envelope.n_recipients + 1,
 				       sizeof(*n.which)),
 		.lines = BUF_INIT(LINES_LIMIT),
+		.made = made,
 	};
 	struct outcome ignored = OUTCOME_INIT;
 	bool is_stuck = false;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/outcome.h"
+#include "base/strings.h"
 #include "queue/entry.h"
 #include "queue/policy.h"
 #include "queue/spool.h"
@@ -16,7 +17,8 @@
  * were delivered to a server without DSN where success was asked for. Queues
  * one report a kind (mail/report) through the same lane, to the sender or
  * policy's bounce_to; then notes in `e` who was told, durably. Where nobody is
- * to be told (NOTIFY=NEVER) that counts as told.
+ * to be told (NOTIFY=NEVER) that counts as told. `made` gets the ids of the
+ * reports; NULL is fine.
  *
  * Returns 0: all who are to know have been told. 1: somebody failed for good
  * and there is nobody to tell (a report, or another message with the null
@@ -24,6 +26,7 @@
  */
 int notice_send(struct spool *s, struct entry *e,
 		const struct queue_policy *policy, const char *host,
-		bool is_late, int64_t now, struct outcome *o);
+		bool is_late, int64_t now, struct strings *made,
+		struct outcome *o);
 
 #endif

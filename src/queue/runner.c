@@ -21,8 +21,12 @@
 struct share {
 	char *lane;
 	struct picks picks; /* as they are to be sent */
-	struct picks tried; /* while they are chosen: those that were tried
-				 already, which go behind the others */
+	/* while they are chosen: */
+	struct picks left;  /* what was settled, but not told or removed: first
+			       of all, so that a report of it that is there goes
+			       only when it is known to be there */
+	struct picks fresh; /* never tried */
+	struct picks tried; /* goes wrong again, maybe: in nobody's way */
 };
 
 struct runner {
@@ -38,16 +42,23 @@ struct runner {
 
 /* ---------------------------------------------------------------- choosing */
 
-static bool is_due(const struct run *run, const struct entry *e, int64_t now)
+/* It was settled, and what follows from that is still to be done. */
+static bool is_left(const struct entry *e)
 {
-	return run->everything || !entry_waiting(e) || schedule_is_due(e, now);
+	return !entry_waiting(e) || entry_has_untold(e);
 }
 
-static bool is_chosen(const struct run *run, const struct entry *e, int64_t now)
+static bool is_due(const struct run *run, const struct entry *e, int64_t now)
+{
+	return run->everything || schedule_is_due(e, now);
+}
+
+/* Does this run concern it? */
+static bool is_meant(const struct run *run, const struct entry *e)
 {
 	if (e->held && !selectors_name_held(&run->selectors))
 		return false;
-	return is_due(run, e, now) && selectors_choose(&run->selectors, e);
+	return selectors_choose(&run->selectors, e);
 }
 
 static struct share *find_share(struct runner *r, char *lane)
@@ -66,25 +77,29 @@ static struct share *find_share(struct runner *r, char *lane)
 	return &r->shares[r->n_shares++];
 }
 
+static struct picks *place_of(struct share *share, const struct entry *e)
+{
+	if (is_left(e))
+		return &share->left;
+	return e->attempts ? &share->tried : &share->fresh;
+}
+
 static void choose_one(struct runner *r, const char *id)
 {
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
 	struct pick pick = {.attempts = 0};
-	struct share *share;
 	char *lane;
 
-	if (spool_read(r->spool, id, &e, &o) > 0 &&
-	    is_chosen(r->run, &e, r->now)) {
+	if (spool_read(r->spool, id, &e, &o) > 0 && is_meant(r->run, &e) &&
+	    (is_left(&e) || is_due(r->run, &e, r->now))) {
 		lane = entry_lane(&e);
 		if (r->run->only_lane && strcmp(r->run->only_lane, lane)) {
 			free(lane);
 		} else {
-			share = find_share(r, lane);
 			memcpy(pick.id, e.id, sizeof(pick.id));
 			pick.attempts = e.attempts;
-			picks_add(e.attempts ? &share->tried : &share->picks,
-				  &pick);
+			picks_add(place_of(find_share(r, lane), &e), &pick);
 		}
 	}
 	/* one that can't be read is in nobody's way, but must be seen */
@@ -94,14 +109,17 @@ static void choose_one(struct runner *r, const char *id)
 	entry_release(&e);
 }
 
-/* One that goes wrong again is in nobody's way. */
-static void put_tried_behind(struct share *share)
+static void put_in_order(struct share *share)
 {
-	size_t i;
+	struct picks *const parts[] = {&share->left, &share->fresh,
+				       &share->tried};
+	size_t part, i;
 
-	for (i = 0; i < share->tried.n; i++)
-		picks_add(&share->picks, &share->tried.p[i]);
-	picks_release(&share->tried);
+	for (part = 0; part < sizeof(parts) / sizeof(parts[0]); part++) {
+		for (i = 0; i < parts[part]->n; i++)
+			picks_add(&share->picks, &parts[part]->p[i]);
+		picks_release(parts[part]);
+	}
 }
 
 static int choose(struct runner *r, struct outcome *o)
@@ -113,7 +131,7 @@ static int choose(struct runner *r, struct outcome *o)
 	for (i = 0; rc == 0 && i < ids.n; i++)
 		choose_one(r, ids.p[i]);
 	for (i = 0; i < r->n_shares; i++) {
-		put_tried_behind(&r->shares[i]);
+		put_in_order(&r->shares[i]);
 		r->all += r->shares[i].picks.n;
 	}
 	strings_release(&ids);
@@ -147,14 +165,15 @@ static bool is_wanted(void *context, const struct entry *e)
 {
 	const struct way *w = context;
 
-	return is_chosen(w->r->run, e, w->r->now);
+	return is_meant(w->r->run, e) && is_due(w->r->run, e, w->r->now);
 }
 
 static void watch(void *context)
 {
 	struct way *w = context;
 
-	w->r->done++;
+	if (++w->r->done > w->r->all)
+		w->r->all = w->r->done; /* a report of this run */
 	if (w->r->d->watch)
 		w->r->d->watch(w->r->d->context, w->r->done, w->r->all);
 }
@@ -198,6 +217,8 @@ static void run_sessions(struct way *w)
 	for (;;) {
 		w->feed.n_given = w->feed.n_settled = 0;
 		rc = d->deliver(d->context, &w->feed, &proof, &o);
+		if (rc == 0 && w->feed.n_given && feed_has_more(&w->feed))
+			continue; /* the last ones have left reports */
 		if (rc == 0)
 			break;
 		if (w->feed.n_settled)
@@ -294,6 +315,7 @@ static void run_with(struct way *w)
 	add_counts(w->r, &w->feed);
 	feed_release(&w->feed);
 	outcome_release(&w->feed.trouble);
+	picks_release(&w->feed.made);
 	picks_release(&picks);
 }
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from conftest import MESSAGE
+from spooled import Spool, deferred
 
 USUAL = "PIPELINING,SIZE=10485760,8BITMIME"
 BOB, CAROL, DAVE = "bob@example.net", "carol@example.net", "dave@example.net"
@@ -64,6 +65,34 @@ def fields(status):
         text = [email.message_from_string(part, policy=email.policy.default)
                 for part in text.strip().split("\n\n")]
     return [{k: str(v) for k, v in block.items()} for block in text]
+
+
+@pytest.mark.parametrize("offers", [USUAL, USUAL + ",CHUNKING", "8BITMIME"])
+@pytest.mark.parametrize("option", ["-q", "--queue-run", f"-qR{BOB}"])
+def test_in_the_same_run(start, send, rider, queue, offers, option):
+    peer = start(capabilities=offers, refuse={BOB: NO})
+    for name in (BOB, CAROL, BOB):
+        assert send(peer, "-odq", name, queue="on").code == 0
+    assert rider.run(option).code == 0
+    assert len(peer.sessions) == 1
+    assert [m.sender for m in peer.messages] ==         [b"alice@example.org"] * ("R" not in option) + [b"", b""]
+    assert len(queue()) == ("R" in option)
+
+
+def test_nobody_to_tell_and_others_wait(start, send, rider, account):
+    peer = start(refuse={CAROL: "450 4.2.0 later"})
+    rider.config(account(peer, queue="on"))
+    spool = Spool(rider.home / ".local/state/postrider/queue")
+    entry = spool.add(to=[BOB, CAROL], sender="", events=[
+        deferred(0, NO, event="refused", status="5.1.1", code=550)])
+    assert rider.run("--queue-run").code == 0
+    assert len(peer.sessions) == 1      # and now it waits its time
+    assert rider.run("--queue-run").code == 0
+    assert len(peer.sessions) == 1
+    peer.refuse.clear()
+    assert rider.run("-q").code == 0
+    assert [r.address.decode() for r in peer.messages[0].recipients] == [CAROL]
+    assert "no sender to tell" in spool.events(entry)[-1]
 
 
 def test_a_refusal(tell, queue):

@@ -78,7 +78,7 @@ static int tell(struct spool *s, struct entry *e,
 {
 	struct outcome o = OUTCOME_INIT;
 	int rc = notice_send(s, e, policy, "client.example.org", is_late, NOW,
-			     &o);
+			     NULL, &o);
 
 	assert_int_equal(outcome_is_failure(&o), rc < 0);
 	outcome_release(&o);

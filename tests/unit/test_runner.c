@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "queue.h"
+#include "queue/notice.h"
 #include "queue/server.h"
 
 /* How the pretended server behaves, and what it has seen. */
@@ -337,6 +338,81 @@ static void what_was_settled_goes(void **state)
 	queue_close(s);
 }
 
+/* One who refused it, and one who waits but is not due; nobody was told. */
+static char *add_refused(struct spool *s, const char *recipients,
+			 struct entry *e)
+{
+	struct progress refused = {.standing = STANDING_REFUSED, .at = 1};
+	struct outcome o = OUTCOME_INIT;
+	struct buf lines = BUF_INIT(4096);
+	char *id = queue_add(s, "default", recipients);
+	int64_t now = time(NULL);
+
+	assert_int_equal(spool_take(s, id, e, &o), 1);
+	fail(&refused.answer, CAUSE_RECIPIENT, "5.1.1", "550 5.1.1 no");
+	entry_note_answer(e, 0, &refused, &lines);
+	entry_note_attempt(e, now, now + 3600, &lines);
+	assert_int_equal(spool_append(e, buf_view(&lines), &o), 0);
+	outcome_release(&refused.answer);
+	buf_release(&lines);
+	return id;
+}
+
+/* In the run that makes it, behind all else; whoever else waits goes on
+ * waiting. */
+static void a_report_goes_in_the_same_run(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct entry e = ENTRY_INIT;
+
+	(void)state;
+	free(add_refused(s, "a@example.net b@example.net", &e));
+	entry_release(&e);
+	add_many(s, 2);
+	expect(s, &p, false, 3, 0, 1);
+	assert_string_equal(p.seen.p,
+			    "u0@example.net u1@example.net "
+			    "alice@example.org ");
+	expect(s, &p, false, 0, 0, 1);
+	expect(s, &p, true, 0, 0, 0); /* it has failed for one */
+	assert_string_equal(p.seen.p, "b@example.net ");
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* A run that was ended between a report and the line that says it was made.
+ * Whichever of the two comes first in the queue: it goes once. */
+static void a_report_that_was_not_noted_is_made_once(void **state)
+{
+	static const char *const recipients[] = {"a@example.net",
+						 "a@example.net b@example.net"};
+	const struct queue_policy policy = {.lifetime = 432000, .warn = 14400};
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct outcome o = OUTCOME_INIT;
+	size_t i, n = 16;
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		struct entry e = ENTRY_INIT;
+		char *id = add_refused(s, recipients[i % 2], &e);
+		uint64_t end = e.end;
+
+		assert_int_equal(notice_send(s, &e, &policy, "example.org",
+					     false, time(NULL), NULL, &o),
+				 0);
+		assert_int_equal(ftruncate(e.fd, (off_t)end), 0);
+		entry_release(&e);
+		free(id);
+	}
+	assert_int_equal(queue_count(s), 2 * n);
+	expect(s, &p, false, n, 0, n / 2);
+	expect(s, &p, false, 0, 0, n / 2);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +425,8 @@ int main(void)
 		cmocka_unit_test(an_account_that_is_gone_keeps_its_mail),
 		cmocka_unit_test(held_ones_stay),
 		cmocka_unit_test(what_was_settled_goes),
+		cmocka_unit_test(a_report_goes_in_the_same_run),
+		cmocka_unit_test(a_report_that_was_not_noted_is_made_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

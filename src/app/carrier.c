@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "conf/secret.h"
+#include "queue/schedule.h"
 #include "smtp/batch.h"
 
 #define WORDS_LIMIT (64u << 10) /* octets of a server's words */
@@ -142,13 +143,14 @@ static void take_waiting(struct parcel *p)
 static void set_deliver_by(struct parcel *p, const char *by)
 {
 	const char *mode = by ? strchr(by, ';') : NULL;
+	int64_t now = time(NULL);
 	struct buf text = BUF_INIT(64);
 
 	if (!mode)
 		return;
 	buf_printf(&text, "%" PRId64 "%s",
 		   (int64_t)strtoll(by, NULL, 10) -
-			   ((int64_t)time(NULL) - p->entry->created),
+			   (now - schedule_since(p->entry, now)),
 		   mode);
 	p->deliver_by = buf_detach(&text);
 	p->delivery.submission.deliver_by = p->deliver_by;

@@ -183,7 +183,7 @@ void listing_add_text(struct buf *out, const struct entry *e,
 	struct buf size = BUF_INIT(32), age = BUF_INIT(32);
 
 	listing_add_size(&size, e->size);
-	listing_add_span(&age, now - e->created);
+	listing_add_span(&age, now - schedule_since(e, now));
 	buf_printf(out, "%-16s  %8s  %6s  ", e->id, size.p, age.p);
 	add_sender(out, e);
 	buf_add_text(out,

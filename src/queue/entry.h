@@ -47,6 +47,8 @@ struct progress {
 struct entry {
 	char *id;
 	int64_t created;
+	int64_t seen;            /* the first event of a time that is not before
+			 ENTRY_OLDEST; 0: none */
 	char *config_file;       /* -C, absolute; NULL: the usual files */
 	char *account;           /* its name; NULL: what `settings` say */
 	struct strings settings; /* "name value", or "name": from the command
@@ -66,6 +68,10 @@ struct entry {
 	uint64_t end;           /* octets of the file that are whole: behind its
 				   last complete line */
 };
+
+/* 2025-01-01: nothing of this form is older, so a clock that showed less was
+ * wrong, as those are that begin with 1970 at each start. */
+#define ENTRY_OLDEST INT64_C(1735689600)
 
 #define ENTRY_INIT ((struct entry){.message = MESSAGE_INIT, .fd = -1})
 
@@ -114,6 +120,9 @@ void entry_note_hold(struct entry *e, const char *reason, int64_t now,
 void entry_note_release(struct entry *e, int64_t now, struct buf *line);
 /* Is to be tried at once, whatever the schedule says. */
 void entry_note_retry(struct entry *e, int64_t now, struct buf *line);
+
+/* That it was there then: for one whose `created` says nothing. */
+void entry_note_seen(struct entry *e, int64_t now, struct buf *line);
 
 /* How many recipients wait. */
 size_t entry_waiting(const struct entry *e);

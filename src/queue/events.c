@@ -43,6 +43,16 @@ static bool next_time(struct view *rest, int64_t *time)
 	return true;
 }
 
+/* When it happened. */
+static bool next_moment(struct entry *e, struct view *rest, int64_t *at)
+{
+	if (!next_time(rest, at))
+		return false;
+	if (!e->seen && *at >= ENTRY_OLDEST)
+		e->seen = *at;
+	return true;
+}
+
 /* The recipient whose number is next; NULL: there is none such. */
 static struct progress *next_recipient(struct entry *e, struct view *rest)
 {
@@ -127,7 +137,7 @@ static bool take_answer(struct entry *e, const struct event *event,
 	struct progress *p = next_recipient(e, &rest);
 	struct progress new = {.standing = (enum standing)event->value};
 
-	if (!p || !next_time(&rest, &new.at) || !next_answer(rest, &new)) {
+	if (!p || !next_moment(e, &rest, &new.at) || !next_answer(rest, &new)) {
 		outcome_release(&new.answer);
 		return false;
 	}
@@ -144,7 +154,7 @@ static bool take_attempt(struct entry *e, const struct event *event,
 	int64_t at, next;
 
 	(void)event;
-	if (!next_time(&rest, &at) || !next_time(&rest, &next))
+	if (!next_moment(e, &rest, &at) || !next_time(&rest, &next))
 		return false;
 	e->attempts += e->attempts < UINT_MAX;
 	e->last_attempt = at;
@@ -171,7 +181,7 @@ static bool take_told(struct entry *e, const struct event *event,
 	size_t i;
 
 	(void)event;
-	if (!p || !next_time(&rest, &at))
+	if (!p || !next_moment(e, &rest, &at))
 		return false;
 	while ((word = view_next_word(&rest)).n)
 		for (i = 0; i < sizeof(told_words) / sizeof(*told_words); i++)
@@ -187,7 +197,7 @@ static bool take_hold(struct entry *e, const struct event *event,
 	int64_t at;
 
 	(void)event;
-	if (!next_time(&rest, &at))
+	if (!next_moment(e, &rest, &at))
 		return false;
 	rest = view_trim(rest);
 	free(e->held);
@@ -202,7 +212,7 @@ static bool take_release(struct entry *e, const struct event *event,
 	int64_t at;
 
 	(void)event;
-	if (!next_time(&rest, &at))
+	if (!next_moment(e, &rest, &at))
 		return false;
 	free(e->held);
 	e->held = NULL;
@@ -216,10 +226,20 @@ static bool take_retry(struct entry *e, const struct event *event,
 	int64_t at;
 
 	(void)event;
-	if (!next_time(&rest, &at))
+	if (!next_moment(e, &rest, &at))
 		return false;
 	e->next_attempt = 0;
 	return true;
+}
+
+/* seen TIME */
+static bool take_seen(struct entry *e, const struct event *event,
+		      struct view rest)
+{
+	int64_t at;
+
+	(void)event;
+	return next_moment(e, &rest, &at);
 }
 
 static const struct event events[] = {
@@ -231,6 +251,7 @@ static const struct event events[] = {
 	{"hold", take_hold, 0},
 	{"release", take_release, 0},
 	{"retry", take_retry, 0},
+	{"seen", take_seen, 0},
 };
 
 static void take_line(struct entry *e, struct view line)
@@ -375,6 +396,11 @@ void entry_note_release(struct entry *e, int64_t now, struct buf *line)
 void entry_note_retry(struct entry *e, int64_t now, struct buf *line)
 {
 	note_moment(e, "retry", now, line);
+}
+
+void entry_note_seen(struct entry *e, int64_t now, struct buf *line)
+{
+	note_moment(e, "seen", now, line);
 }
 
 void entry_print_state(const struct entry *e, struct buf *lines)

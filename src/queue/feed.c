@@ -202,6 +202,19 @@ static bool finish_left(struct feed *f, struct entry *e)
 	return !entry_waiting(e);
 }
 
+/* It came by a clock that was wrong: from now on it ages. */
+static void note_seen(struct feed *f, struct entry *e)
+{
+	struct buf line = BUF_INIT(LINES_LIMIT);
+	int64_t now = time(NULL);
+
+	if (schedule_wants_note(e, now)) {
+		entry_note_seen(e, now, &line);
+		append(f, e, &line);
+	}
+	buf_release(&line);
+}
+
 static bool is_wanted(const struct feed *f, const struct pick *pick,
 		      const struct entry *e)
 {
@@ -229,6 +242,8 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 
 	*e = ENTRY_INIT;
 	rc = spool_take(f->spool, pick->id, e, &o);
+	if (rc > 0)
+		note_seen(f, e);
 	if (rc > 0 && !finish_left(f, e) && is_wanted(f, pick, e) &&
 	    reserve(e, &o) == 0)
 		return e;

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "mail/content.h"
 #include "mail/dsn.h"
+#include "queue/schedule.h"
 
 #define LINES_LIMIT   (64u << 20) /* octets of events noted at once */
 #define NAMED_LIMIT   (64u << 20) /* octets of what a report's id is made of */
@@ -116,7 +117,7 @@ static int compose(const struct notice *n, struct message *m, struct outcome *o)
 		.host = n->host,
 		.to = n->to,
 		.now = n->now,
-		.arrived = e->created,
+		.arrived = schedule_since(e, n->now),
 		.envelope = &e->envelope,
 		.n = n->n,
 		.header = buf_view(&e->message.header),
@@ -131,7 +132,8 @@ static int compose(const struct notice *n, struct message *m, struct outcome *o)
 			.recipient = &e->envelope.recipients[n->which[i]],
 			.answer = &e->progress[n->which[i]].answer,
 			.last_attempt = e->progress[n->which[i]].at,
-			.retry_until = e->created + n->policy->lifetime,
+			.retry_until =
+				schedule_since(e, n->now) + n->policy->lifetime,
 		};
 	d.recipients = about;
 	rc = dsn_compose(&d, m, o);

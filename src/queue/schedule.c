@@ -39,10 +39,22 @@ bool schedule_is_due(const struct entry *e, int64_t now)
 	return schedule_has_come(e->last_attempt, e->next_attempt, now);
 }
 
+int64_t schedule_since(const struct entry *e, int64_t now)
+{
+	if (e->created >= ENTRY_OLDEST)
+		return e->created;
+	return e->seen ? e->seen : now;
+}
+
+bool schedule_wants_note(const struct entry *e, int64_t now)
+{
+	return e->created < ENTRY_OLDEST && !e->seen && now >= ENTRY_OLDEST;
+}
+
 bool schedule_is_over(const struct entry *e, const struct queue_policy *policy,
 		      int64_t last, int64_t now)
 {
-	int64_t end = e->created + policy->lifetime;
+	int64_t end = schedule_since(e, now) + policy->lifetime;
 
 	return now >= end && last >= end && last <= now + SLACK;
 }
@@ -50,7 +62,8 @@ bool schedule_is_over(const struct entry *e, const struct queue_policy *policy,
 bool schedule_is_late(const struct entry *e, const struct queue_policy *policy,
 		      int64_t now)
 {
-	return policy->warn != UINT_MAX && now >= e->created + policy->warn;
+	return policy->warn != UINT_MAX &&
+		now >= schedule_since(e, now) + policy->warn;
 }
 
 void schedule_put_off(struct entry *e, int64_t now, struct buf *line)

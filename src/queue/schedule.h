@@ -30,6 +30,14 @@ bool schedule_has_come(int64_t noted, int64_t due, int64_t now);
 
 bool schedule_is_due(const struct entry *e, int64_t now);
 
+/* When its age counts from: `created`, unless that was by a clock that must
+ * have been wrong (ENTRY_OLDEST); then from when it was first seen by another,
+ * which is now if it was not. */
+int64_t schedule_since(const struct entry *e, int64_t now);
+
+/* Is that to be noted (entry_note_seen), so that it ages? */
+bool schedule_wants_note(const struct entry *e, int64_t now);
+
 /*
  * Is it time to give the message up, after an attempt in vain that follows one
  * at `last` (0: none)? Only when that one was made after the lifetime's end as

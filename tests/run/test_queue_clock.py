@@ -192,6 +192,30 @@ def test_a_clock_that_is_set_back(rider, clock, server, back, attempts_before):
     assert server.marks() == [MARK % 0] and not backlog.paths()
 
 
+@pytest.mark.parametrize("mood", ["later", "dead"])
+@pytest.mark.parametrize("year", [1970, 2019])
+def test_a_clock_that_begins_with_1970(rider, clock, server, mood, year):
+    """What came before the time was known has all the time of others."""
+    clock.go_to((year - 1970) * YEAR + 100)
+    server.mood = mood
+    backlog = Backlog(rider, server.port, queue_warn="4h", queue_lifetime="5d")
+    assert backlog.run("bob@example.net", stdin=message(MARK % 0)).code == 0
+    clock.set(0)
+
+    def run(times):     # each with an attempt
+        for _ in range(times):
+            clock.forward(4 * HOUR + 600)
+            backlog.run("-q")
+        return MARK % 0 in backlog.entries()
+    assert run(30)      # five days and a bit
+    assert not run(8)
+    server.mood = "willing"
+    backlog.run("-q")
+    # that it is late, which is given up with it where nothing goes; and its end
+    assert [(letter.sender, letter.recipients) for letter in server.letters] \
+        == [("", ["alice@example.org"])] * (1 + (mood == "later"))
+
+
 def test_a_year_forward_and_back(rider, clock, server):
     """An attempt in a wrong year gives nothing up, and the schedule goes on
     when the clock is right again."""

@@ -294,6 +294,7 @@ static void notes_what_happens(void **state)
 		"attempt 105 300\n"
 		"retry 106\n"
 		"release 107\n"
+		"seen 1735689600\n"
 		"refused 1 108 connect 5.4.7 0 - -t\n";
 	struct buf out = BUF_INIT(LIMIT);
 	struct progress p = {.at = 100};
@@ -320,6 +321,9 @@ static void notes_what_happens(void **state)
 	entry_note_attempt(&e, 105, 300, &out);
 	entry_note_retry(&e, 106, &out);
 	entry_note_release(&e, 107, &out);
+	assert_int_equal(e.seen, 0);
+	entry_note_seen(&e, ENTRY_OLDEST, &out);
+	assert_int_equal(e.seen, ENTRY_OLDEST);
 	p = (struct progress){
 		.standing = STANDING_REFUSED, .at = 108, .server_tells = true};
 	set_answer(&p.answer, CAUSE_CONNECT, "5.4.7", 0, NULL, NULL);
@@ -399,6 +403,8 @@ static void ignores_what_makes_no_sense(void **state)
 		"hold x why\n",
 		"retry\n",
 		"release\n",
+		"seen\n",
+		"seen x\n",
 		" hold 1 x\001\n",
 	};
 	size_t i;

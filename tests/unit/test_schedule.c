@@ -101,6 +101,42 @@ static void is_given_up_after_two_attempts_behind_the_end(void **state)
 	}
 }
 
+/* 1970 is no time to count from. */
+static void a_wrong_clock_ages_nothing(void **state)
+{
+	static const struct {
+		int64_t created, seen, since;
+		bool wants_note;
+	} rows[] = {
+		{NOW - 6 * DAY, 0, NOW - 6 * DAY, false},
+		{NOW - 6 * DAY, NOW - DAY, NOW - 6 * DAY, false},
+		{1000, 0, NOW, true},
+		{1000, NOW - DAY, NOW - DAY, false},
+		{ENTRY_OLDEST - 1, 0, NOW, true},
+		{ENTRY_OLDEST, 0, ENTRY_OLDEST, false},
+	};
+	const struct queue_policy policy = {.lifetime = 5 * DAY, .warn = 3600};
+	struct entry e = ENTRY_INIT;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++) {
+		e.created = rows[i].created;
+		e.seen = rows[i].seen;
+		if (schedule_since(&e, NOW) != rows[i].since ||
+		    schedule_wants_note(&e, NOW) != rows[i].wants_note)
+			fail_msg("row %zu", i);
+	}
+	e.created = 1000;
+	e.seen = 0;
+	assert_false(schedule_wants_note(&e, 2000)); /* it is still wrong */
+	assert_false(schedule_is_over(&e, &policy, NOW, NOW));
+	assert_false(schedule_is_late(&e, &policy, NOW));
+	e.seen = NOW - 5 * DAY;
+	assert_true(schedule_is_over(&e, &policy, NOW, NOW));
+	assert_true(schedule_is_late(&e, &policy, NOW));
+}
+
 static void is_late(void **state)
 {
 	struct queue_policy policy = {.warn = 4 * 3600};
@@ -140,6 +176,7 @@ int main(void)
 		cmocka_unit_test(waits_twice_as_long_each_time),
 		cmocka_unit_test(has_come),
 		cmocka_unit_test(is_given_up_after_two_attempts_behind_the_end),
+		cmocka_unit_test(a_wrong_clock_ages_nothing),
 		cmocka_unit_test(is_late),
 		cmocka_unit_test(puts_off),
 	};

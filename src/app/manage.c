@@ -64,6 +64,12 @@ static void note_failure(struct manager *m, struct outcome *o)
 	outcome_release(o);
 }
 
+static int say_only(const struct entry *e, const char *words)
+{
+	printf("%s %s\n", e->id, words);
+	return 0;
+}
+
 /* --------------------------------------------------------- which are meant */
 
 /* Words that are ids: so the files of others need not be read. */
@@ -212,6 +218,36 @@ static void look_at(struct manager *m, const char *id)
 	entry_release(&e);
 }
 
+/* Only ids say what is meant, so it need not be read to know that it is. */
+static bool is_named(const struct manager *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->words.n; i++)
+		if (m->words.p[i].by != SELECT_EXACT_ID)
+			return false;
+	return m->words.n && !m->request->queue.selectors.n;
+}
+
+/* What can't be read can still be removed, by its id; unless it was not that
+ * after all, or somebody has it. */
+static void remove_unread(struct manager *m, const char *id, struct outcome *o)
+{
+	struct entry e = ENTRY_INIT;
+
+	outcome_release(o);
+	if (spool_take(m->spool, id, &e, o) < 0) {
+		outcome_release(o);
+		if (!e.id)
+			e.id = memory_dup(id);
+		if (spool_remove(m->spool, &e, o) == 0) {
+			m->done++;
+			say_only(&e, "removed; it could not be read");
+		}
+	}
+	entry_release(&e);
+}
+
 static void consider(struct manager *m, const char *id)
 {
 	struct entry e = ENTRY_INIT;
@@ -225,7 +261,10 @@ static void consider(struct manager *m, const char *id)
 	entry_release(&e);
 	if (outcome_is_failure(&o)) {
 		note_met(m, id);
-		note_failure(m, &o);
+		if (m->removes && is_named(m))
+			remove_unread(m, id, &o);
+		if (outcome_is_failure(&o))
+			note_failure(m, &o);
 	} else if (is_one) {
 		note_met(m, id);
 		m->only_looks ? look_at(m, id) : act_on(m, id);
@@ -289,12 +328,6 @@ static int note(struct manager *m, struct entry *e, struct buf *line,
 	if (rc < 0)
 		return -1;
 	m->done++;
-	printf("%s %s\n", e->id, words);
-	return 0;
-}
-
-static int say_only(const struct entry *e, const char *words)
-{
 	printf("%s %s\n", e->id, words);
 	return 0;
 }

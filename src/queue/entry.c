@@ -392,7 +392,7 @@ static int check_form(struct view text, struct outcome *o)
 	if (view_equal(view_make(text.p, n), view_make(form.p, n)))
 		return text.n >= form.n;
 	if (text.n >= name.n && view_equal(view_make(text.p, name.n), name))
-		return fail(o, CAUSE_SYSTEM, "5.3.0",
+		return fail(o, CAUSE_SYSTEM, "5.3.3",
 			    "it is of another version of postrider");
 	return fail(o, CAUSE_SYSTEM, "5.3.0", "it is no message of the queue");
 }

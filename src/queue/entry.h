@@ -85,7 +85,8 @@ int entry_print(const struct entry *e, size_t header_n, struct buf *out,
 /*
  * Read the envelope block at the start of `text` into an ENTRY_INIT. Returns
  * the octets that it takes, 0 if it is not complete, -1 if it is none of ours
- * (CAUSE_SYSTEM 5.3.0, saying what is wrong with it). `header_n` is then the
+ * (CAUSE_SYSTEM 5.3.0, saying what is wrong with it; 5.3.3: of another version,
+ * which is not). `header_n` is then the
  * octets of the header.
  */
 ptrdiff_t entry_parse(struct view text, struct entry *e, size_t *header_n,

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -165,8 +166,7 @@ static int check_file(const struct stat *st, struct outcome *o)
 	if (!S_ISREG(st->st_mode))
 		return fail(o, CAUSE_SYSTEM, "5.3.0", "it is no regular file");
 	if (st->st_uid != geteuid())
-		return fail(o, CAUSE_SYSTEM, "5.3.0",
-			    "it belongs to user %u; remove it",
+		return fail(o, CAUSE_SYSTEM, "5.3.0", "it belongs to user %u",
 			    (unsigned)st->st_uid);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return fail(o, CAUSE_SYSTEM, "5.3.0",
@@ -333,6 +333,20 @@ static int read_open_file(const struct spool *s, struct file *f,
 	return 1;
 }
 
+/* Say where, and what to do about one that will never be read. What another
+ * version wrote is not damaged. */
+static void complete_failure(const struct spool *s, const char *id,
+			     struct outcome *o)
+{
+	char hint[128];
+
+	outcome_add_context(o, "message %s in %s", id, s->path);
+	snprintf(hint, sizeof(hint), "postrider --queue-remove %s removes it",
+		 id);
+	if (!outcome_is_temporary(o) && strcmp(o->status, "5.3.3") != 0)
+		outcome_add_hint(o, hint);
+}
+
 static int read_entry(const struct spool *s, const char *id, enum depth depth,
 		      struct entry *e, struct outcome *o)
 {
@@ -343,17 +357,17 @@ static int read_entry(const struct spool *s, const char *id, enum depth depth,
 	if (f.fd < 0 && errno == ENOENT)
 		return 0;
 	if (f.fd < 0) {
-		rc = errno == ELOOP ? fail(o, CAUSE_SYSTEM, "5.3.0",
-					   "it is a link; remove it")
-				    : fail_errno(o, CAUSE_SYSTEM, "4.3.0",
-						 "cannot open it");
+		rc = errno == ELOOP
+			? fail(o, CAUSE_SYSTEM, "5.3.0", "it is a link")
+			: fail_errno(o, CAUSE_SYSTEM, "4.3.0",
+				     "cannot open it");
 	} else {
 		e->id = memory_dup(id);
 		e->fd = f.fd; /* closed when the entry is released */
 		rc = read_open_file(s, &f, depth, e, o);
 	}
 	if (rc < 0)
-		outcome_add_context(o, "message %s in %s", id, s->path);
+		complete_failure(s, id, o);
 	if (e->fd >= 0 && (rc <= 0 || depth == READ_STATE)) {
 		close(e->fd);
 		e->fd = -1;

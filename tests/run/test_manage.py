@@ -314,3 +314,60 @@ def test_no_word_is_lost(rider, queue):
         run = subprocess.run([binary(), "--queue-show", "all"], stdout=full,
                              stderr=subprocess.PIPE, env=rider.environment())
     assert run.returncode and b"standard output" in run.stderr
+
+
+# What can't be read.
+
+def spoil(queue, entry, kind):
+    path = queue.path / entry
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "garbage":
+        path.write_bytes(b"\0" * 5000)
+    elif kind == "torn":
+        path.write_bytes(path.read_bytes()[:-20])
+    elif kind == "open to others":
+        path.chmod(0o666)
+    elif kind == "a link":
+        path.unlink()
+        path.symlink_to("/etc/passwd")
+
+
+SPOILED = ["empty", "garbage", "torn", "open to others", "a link"]
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_what_is_damaged_is_removed_by_its_id(rider, queue, kind):
+    entry, other = queue.add(), queue.add()
+    spoil(queue, entry, kind)
+    advice = f"; postrider --queue-remove {entry} removes it"
+    for words in (["-bp"], ["--queue-show", entry], ["--queue-hold", "all"],
+                  ["--queue-remove", "recipient:nobody"],
+                  ["-qRbob", "--queue-remove", entry]):
+        result = rider.run(*words)
+        assert result.code and advice in result.err, result
+    assert queue.ids() == sorted([entry, other])
+    result = manage(rider, "remove", entry)
+    assert result.out == (f"{entry} removed; it could not be read\n"
+                          "1 message removed\n")
+    assert result.err == "" and queue.ids() == [other]
+    assert os.path.getsize("/etc/passwd")
+    assert rider.run("-bp").code == 0
+
+
+def test_all_leaves_what_is_damaged(rider, queue):
+    entry, other = queue.add(), queue.add()
+    spoil(queue, entry, "garbage")
+    result = rider.run("--queue-remove", "all")
+    assert result.code and "removes it" in result.err
+    assert f"{other} removed\n1 message removed\n" in result.out
+    assert queue.ids() == [entry]
+
+
+def test_another_version_is_not_damaged(rider, queue):
+    entry = queue.add()
+    path = queue.path / entry
+    path.write_bytes(path.read_bytes().replace(b"postrider 1", b"postrider 2"))
+    result = rider.run("-bp")
+    assert "another version" in result.err and "removes" not in result.err
+    assert result.code

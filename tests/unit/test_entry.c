@@ -197,13 +197,15 @@ static void refuses_what_is_none(void **state)
 
 	(void)state;
 	for (i = 0; i < N_OF(rows); i++) {
+		const char *status = strstr(rows[i].why, "version") ? "5.3.3"
+								    : "5.3.0";
 		struct outcome o = OUTCOME_INIT;
 		struct entry e = ENTRY_INIT;
 
 		if (entry_parse(view_of(rows[i].text), &e, &header_n, &o) !=
 			    -1 ||
 		    !strstr(o.text, rows[i].why) || o.cause != CAUSE_SYSTEM ||
-		    strcmp(o.status, "5.3.0") != 0)
+		    strcmp(o.status, status) != 0)
 			fail_msg("%s: %s", rows[i].text, o.text);
 		outcome_release(&o);
 		entry_release(&e);

@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "conf/shield.h"
 
+#define DAY         86400u /* seconds */
+#define BEGUN_LEAST 3u     /* letters of a name that are worth a guess */
+
 static const struct setting_choice on_off[] = {
 	{"on", true},
 	{"off", false},
@@ -52,6 +55,22 @@ size_t setting_slips(struct view name)
 	return name.n < 9 ? 2 : 3;
 }
 
+/* The shortest name that begins so: half a word is no slip. */
+static const char *find_begun(struct view name)
+{
+	const char *found = NULL, *one;
+	size_t i;
+
+	for (i = 0; name.n >= BEGUN_LEAST && i < settings_n; i++) {
+		one = settings[i].name;
+		if (strlen(one) > name.n &&
+		    view_equal_nocase(view_make(one, name.n), name) &&
+		    (!found || strlen(one) < strlen(found)))
+			found = one;
+	}
+	return found;
+}
+
 const char *setting_nearest(struct view name)
 {
 	size_t most = setting_slips(name);
@@ -65,7 +84,7 @@ const char *setting_nearest(struct view name)
 		nearest = settings[i].name;
 		most = distance;
 	}
-	return nearest;
+	return nearest ? nearest : find_begun(name);
 }
 
 bool setting_is_text(const struct setting *row)
@@ -107,7 +126,8 @@ static void add_wanted(const struct setting *row, struct buf *out)
 	else if (row->type == SETTING_NUMBER)
 		buf_printf(out, "a number from 1 to %u", row->max);
 	else if (row->type == SETTING_SECONDS)
-		buf_add_text(out, "seconds (30, 5m, 1h) or off");
+		buf_printf(out, "seconds (30, 5m, 1h), at most %u days%s",
+			   row->max / DAY, row->may_be_off ? ", or off" : "");
 	else if (row->type == SETTING_BOOL || row->type == SETTING_CHOICE)
 		add_wanted_words(row, out);
 	else
@@ -170,7 +190,7 @@ static bool set_seconds(const struct setting *row, struct account *a,
 	unsigned *place = place_of(row, a);
 	unsigned long long n = 0;
 
-	if (view_equal_nocase(value, VIEW("off")))
+	if (row->may_be_off && view_equal_nocase(value, VIEW("off")))
 		n = TIMEOUT_NONE;
 	else if (value.n && (!text_to_seconds(value, row->max, &n) || n == 0))
 		return false;

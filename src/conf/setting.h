@@ -42,7 +42,8 @@ struct setting {
 	const char *argument; /* for --help: "HOST", "on|off" */
 	const char *help;     /* one line */
 	bool needs_value;     /* an empty argument is an error */
-	bool may_be_off;      /* of a text: "off" is none */
+	bool may_be_off;      /* of a text: "off" is none; of seconds:
+				 TIMEOUT_NONE */
 	bool secret;          /* no long option; the file must be private */
 	bool shielded;        /* conf/shield is between it and the account */
 	const char *instead;  /* an old name: what to write today; a warning,
@@ -66,7 +67,8 @@ const struct setting *setting_find(struct view name);
  * in the wrong order are two. */
 size_t setting_slips(struct view name);
 
-/* The nearest known name for "did you mean", or NULL. */
+/* The nearest known name for "did you mean", else the shortest that begins so;
+ * or NULL. */
 const char *setting_nearest(struct view name);
 
 /*

@@ -87,6 +87,10 @@ def running(program):
                 pass
         return found
 
+    # What an earlier test left in the background may still be ending.
+    end = time.monotonic() + 30 * slowness()
+    while find() and time.monotonic() < end:
+        time.sleep(0.05)
     assert find() == []
     try:
         yield find

@@ -74,15 +74,33 @@ static void end(void *context)
 
 	link_close(c->link); /* its session has policies of the account */
 	free(c->host);
+	free(c->domain);
 	config_free(c->config);
 	free(c->request.config_file);
 	free(c->request.account);
 	free(c->request.overrides);
 	strings_release(&c->words);
-	c->host = NULL;
+	c->host = c->domain = NULL;
 	c->config = NULL;
 	c->account = NULL;
 	c->request = REQUEST_INIT;
+}
+
+/* The machine's name is often nobody's domain; that of the account's own
+ * address is. */
+static char *find_domain(const struct account *a)
+{
+	struct address from = ADDRESS_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	char *domain = NULL;
+
+	if (a->identity.from &&
+	    address_parse(view_of(a->identity.from), &from, &ignored) == 0 &&
+	    from.has_domain)
+		domain = memory_dup(from.mailbox + from.local_n + 1);
+	address_release(&from);
+	outcome_release(&ignored);
+	return domain ? domain : memory_dup(a->local.maildomain);
 }
 
 static int begin(void *context, const struct entry *e, struct lane *lane,
@@ -102,7 +120,8 @@ static int begin(void *context, const struct entry *e, struct lane *lane,
 	c->policy = c->account->transaction;
 	c->policy.partial = true; /* each recipient stands alone */
 	c->host = session_own_name(&c->account->session);
-	*lane = (struct lane){&c->account->queue, c->host};
+	c->domain = find_domain(c->account);
+	*lane = (struct lane){&c->account->queue, {c->host, c->domain}};
 	return 0;
 }
 

@@ -23,7 +23,8 @@ struct carrier {
 	struct config *config;
 	const struct account *account;
 	struct transaction_policy policy;
-	char *host;
+	char *host;   /* our name */
+	char *domain; /* of our mail; NULL: none is known */
 	struct feed *feed;
 };
 

@@ -32,6 +32,7 @@
 struct report {
 	const struct dsn *d;
 	char *host;            /* ours, in ASCII */
+	char *domain;          /* … for mail */
 	struct buf boundary;   /* without the dashes */
 	bool is_status_global; /* message/global-delivery-status */
 	bool is_header_global; /* message/global, message/global-headers */
@@ -186,7 +187,7 @@ static int add_header(struct report *r, struct outcome *o)
 	buf_printf(out,
 		   "From: \"Mail Delivery System\" <MAILER-DAEMON@%s>\r\n"
 		   "To: <%s>\r\nSubject: %s\r\nMessage-ID: <",
-		   r->host, r->d->to, dsnwords_subject(r->d));
+		   r->domain, r->d->to, dsnwords_subject(r->d));
 	if (add_random(out, o) < 0)
 		return -1;
 	buf_printf(out, "@%s>\r\n", r->host);
@@ -527,6 +528,7 @@ int dsn_compose(const struct dsn *d, struct message *m, struct outcome *o)
 	struct report r = {
 		.d = d,
 		.host = host_in_ascii(d->host),
+		.domain = host_in_ascii(d->domain ? d->domain : d->host),
 		.boundary = BUF_INIT(128),
 		.is_status_global = has_utf8_address(d),
 		.is_header_global = view_has_8bit(d->header),
@@ -542,6 +544,7 @@ int dsn_compose(const struct dsn *d, struct message *m, struct outcome *o)
 		r.is_whole = false;
 		rc = make(&r, m, o);
 	}
+	free(r.domain);
 	free(r.host);
 	return rc;
 }

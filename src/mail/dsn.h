@@ -25,12 +25,13 @@ struct dsn_recipient {
 
 struct dsn {
 	enum dsn_action action;
-	const char *id;   /* of the message in the queue, for people */
-	const char *host; /* Reporting-MTA; also the right side of Message-ID
-			     and of MAILER-DAEMON */
-	const char *to;   /* the mailbox that it goes to */
-	int64_t now;      /* seconds since 1970 */
-	int64_t arrived;  /* when the message was queued */
+	const char *id;     /* of the message in the queue, for people */
+	const char *host;   /* Reporting-MTA; also the right side of
+			       Message-ID */
+	const char *domain; /* that of MAILER-DAEMON; NULL: the host */
+	const char *to;     /* the mailbox that it goes to */
+	int64_t now;        /* seconds since 1970 */
+	int64_t arrived;    /* when the message was queued */
 	const struct envelope *envelope; /* the message's */
 	const struct dsn_recipient *recipients;
 	size_t n;

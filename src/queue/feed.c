@@ -13,7 +13,6 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "queue/notice.h"
 #include "queue/schedule.h"
 
 #define ROOM_PER_ANSWER 512u        /* octets of an event, as a rule */
@@ -125,7 +124,7 @@ static void conclude(struct feed *f, struct entry *e, int64_t now)
 {
 	struct outcome o = OUTCOME_INIT;
 	struct strings made = STRINGS_INIT;
-	int rc = notice_send(f->spool, e, f->policy, f->host,
+	int rc = notice_send(f->spool, e, f->policy, &f->by,
 			     schedule_is_late(e, f->policy, now), now, &made,
 			     &o);
 

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/outcome.h"
 #include "queue/entry.h"
+#include "queue/notice.h"
 #include "queue/policy.h"
 #include "queue/spool.h"
 
@@ -45,7 +46,7 @@ void picks_release(struct picks *list);
 struct feed {
 	struct spool *spool;
 	const struct queue_policy *policy;
-	const char *host; /* our name, for reports */
+	struct reporter by; /* of reports */
 	const struct picks *picks;
 	size_t next;             /* of the picks: not yet looked at */
 	struct picks made;       /* reports of this run, which go at its end */

@@ -25,7 +25,7 @@ struct notice {
 	struct spool *spool;
 	struct entry *e;
 	const struct queue_policy *policy;
-	const char *host;
+	const struct reporter *by;
 	const char *to; /* NULL: there is nobody to tell */
 	int64_t now;
 	enum dsn_action action;
@@ -114,7 +114,8 @@ static int compose(const struct notice *n, struct message *m, struct outcome *o)
 	struct dsn d = {
 		.action = n->action,
 		.id = e->id,
-		.host = n->host,
+		.host = n->by->host,
+		.domain = n->by->domain,
 		.to = n->to,
 		.now = n->now,
 		.arrived = schedule_since(e, n->now),
@@ -244,7 +245,7 @@ static int report(struct notice *n, struct outcome *o)
 }
 
 int notice_send(struct spool *s, struct entry *e,
-		const struct queue_policy *policy, const char *host,
+		const struct queue_policy *policy, const struct reporter *by,
 		bool is_late, int64_t now, struct strings *made,
 		struct outcome *o)
 {
@@ -252,7 +253,7 @@ int notice_send(struct spool *s, struct entry *e,
 		.spool = s,
 		.e = e,
 		.policy = policy,
-		.host = host,
+		.by = by,
 		.to = find_reader(e, policy),
 		.now = now,
 		.which = memory_resize(NULL, e->envelope.n_recipients + 1,

@@ -11,6 +11,12 @@
 #include "queue/policy.h"
 #include "queue/spool.h"
 
+/* Who says it. */
+struct reporter {
+	const char *host;   /* this machine's name */
+	const char *domain; /* where its mail is from; NULL: the host */
+};
+
 /*
  * Tell the sender what has become of recipients, as NOTIFY wishes (RFC 3461
  * 4.1): those that are refused, those that are late (if is_late), those that
@@ -25,7 +31,7 @@
  * reverse-path; RFC 5321 6.1): the entry must stay, held. -1: as spool_add.
  */
 int notice_send(struct spool *s, struct entry *e,
-		const struct queue_policy *policy, const char *host,
+		const struct queue_policy *policy, const struct reporter *by,
 		bool is_late, int64_t now, struct strings *made,
 		struct outcome *o);
 

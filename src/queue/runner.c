@@ -301,7 +301,7 @@ static void run_with(struct way *w)
 	w->feed = (struct feed){
 		.spool = w->r->spool,
 		.policy = w->lane.policy,
-		.host = w->lane.host,
+		.by = w->lane.by,
 		.picks = &picks,
 		.is_wanted = is_wanted,
 		.watch = watch,

@@ -22,7 +22,7 @@
 /* What the deliverer says of a lane. */
 struct lane {
 	const struct queue_policy *policy; /* must last until `end` */
-	const char *host;                  /* our name, for reports; the same */
+	struct reporter by;                /* of reports; its names too */
 };
 
 struct deliverer {

@@ -67,6 +67,22 @@ def fields(status):
     return [{k: str(v) for k, v in block.items()} for block in text]
 
 
+@pytest.mark.parametrize("settings, domain", [
+    ({}, "example.org"),                # of `from`
+    ({"from": "alice@b\u00fccher.example"}, "xn--bcher-kva.example"),
+    ({"from": "*@example.net"}, "example.net"),
+    ({"from": "alice", "maildomain": "mail.example"}, "mail.example"),
+    ({"from": None, "maildomain": "mail.example"}, "mail.example"),
+    ({"from": None}, "client.example"),
+])
+def test_where_it_is_from(tell, settings, domain):
+    _, [report] = tell("-f", ALICE, BOB, domain="client.example",
+                       allow_from_override="on", **settings)
+    message, _, status, _ = parsed(report)
+    assert message["From"].addresses[0].addr_spec == f"MAILER-DAEMON@{domain}"
+    assert fields(status)[0]["Reporting-MTA"] == "dns; client.example"
+
+
 @pytest.mark.parametrize("offers", [USUAL, USUAL + ",CHUNKING", "8BITMIME"])
 @pytest.mark.parametrize("option", ["-q", "--queue-run", f"-qR{BOB}"])
 def test_in_the_same_run(start, send, rider, queue, offers, option):

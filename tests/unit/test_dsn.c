@@ -27,6 +27,7 @@ struct sample {
 	enum cause cause;
 	const char *message; /* NULL: PLAIN */
 	const char *host;
+	const char *domain;
 };
 
 static char *whole_text(const struct message *m)
@@ -63,6 +64,7 @@ static char *compose_of(const struct sample *s, const struct message *m)
 		.action = s->action,
 		.id = "0mx1jov31ogs49k2",
 		.host = s->host ? s->host : "client.example.org",
+		.domain = s->domain,
 		.to = "alice@example.org",
 		.now = NOON + 120,
 		.arrived = NOON,
@@ -216,6 +218,10 @@ static const struct {
 	{{DSN_FAILED, .host = "[127.0.0.1]"},
 	 {"MAILER-DAEMON@[127.0.0.1]>"},
 	 {0}},
+	{{DSN_FAILED, .domain = "b\303\274cher.example"},
+	 {"MAILER-DAEMON@xn--bcher-kva.example>",
+	  "Reporting-MTA: dns; client.example.org"},
+	 {"MAILER-DAEMON@client"}},
 	{{DSN_FAILED, .host = "a b\r\nc: d"},
 	 {"MAILER-DAEMON@localhost>"},
 	 {"\nc: d"}},

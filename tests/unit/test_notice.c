@@ -77,8 +77,8 @@ static int tell(struct spool *s, struct entry *e,
 		const struct queue_policy *policy, bool is_late)
 {
 	struct outcome o = OUTCOME_INIT;
-	int rc = notice_send(s, e, policy, "client.example.org", is_late, NOW,
-			     NULL, &o);
+	const struct reporter by = {"client.example.org", NULL};
+	int rc = notice_send(s, e, policy, &by, is_late, NOW, NULL, &o);
 
 	assert_int_equal(outcome_is_failure(&o), rc < 0);
 	outcome_release(&o);

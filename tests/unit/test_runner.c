@@ -30,7 +30,7 @@ static int begin(void *context, const struct entry *e, struct lane *lane,
 	if (e->account && !strcmp(e->account, "gone"))
 		return fail(o, CAUSE_CONFIG, "5.3.5", "there is no account");
 	p->n_begun++;
-	*lane = (struct lane){&p->policy, "client.example.org"};
+	*lane = (struct lane){&p->policy, {"client.example.org", NULL}};
 	return 0;
 }
 
@@ -388,6 +388,7 @@ static void a_report_that_was_not_noted_is_made_once(void **state)
 	static const char *const recipients[] = {"a@example.net",
 						 "a@example.net b@example.net"};
 	const struct queue_policy policy = {.lifetime = 432000, .warn = 14400};
+	const struct reporter by = {"client.example.org", NULL};
 	struct spool *s = queue_open();
 	struct pretence p = PRETENCE;
 	struct outcome o = OUTCOME_INIT;
@@ -399,8 +400,8 @@ static void a_report_that_was_not_noted_is_made_once(void **state)
 		char *id = add_refused(s, recipients[i % 2], &e);
 		uint64_t end = e.end;
 
-		assert_int_equal(notice_send(s, &e, &policy, "example.org",
-					     false, time(NULL), NULL, &o),
+		assert_int_equal(notice_send(s, &e, &policy, &by, false,
+					     time(NULL), NULL, &o),
 				 0);
 		assert_int_equal(ftruncate(e.fd, (off_t)end), 0);
 		entry_release(&e);

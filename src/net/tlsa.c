@@ -14,6 +14,7 @@
 #include "base/gnutls.h"
 #include "base/memory.h"
 #include "net/certificate.h"
+#include "net/der.h"
 
 #define RECORD_HEAD   3 /* octets in front of the data */
 #define OCTETS_SHOWN  8 /* of a record's data, in words */
@@ -322,31 +323,6 @@ static bool is_for_name(const struct tlsa_case *c, const struct chain *chain,
 	return false;
 }
 
-/* One DER element: its octets, head included, and what is within. */
-static bool read_element(struct view *from, struct view *whole,
-			 struct view *within)
-{
-	const unsigned char *p = (const unsigned char *)from->p;
-	size_t head = 2, n, i;
-
-	if (from->n < 2)
-		return false;
-	n = p[1];
-	if (n & 0x80) {
-		head += n & 0x7f;
-		if (head == 2 || head > 6 || from->n < head)
-			return false;
-		for (n = 0, i = 2; i < head; i++)
-			n = n << 8 | p[i];
-	}
-	if (n > from->n - head)
-		return false;
-	*whole = view_make(from->p, head + n);
-	*within = view_make(from->p + head, n);
-	*from = view_skip(*from, head + n);
-	return true;
-}
-
 /* What the issuer has signed is the first part of a certificate (RFC 5280
  * 4.1); has that key? */
 static bool is_signed_by(gnutls_x509_crt_t c, gnutls_pubkey_t key)
@@ -365,8 +341,8 @@ static bool is_signed_by(gnutls_x509_crt_t c, gnutls_pubkey_t key)
 	    !select_octets(c, TLSA_CERT, &der))
 		return false;
 	rest = view_make((char *)der.data, der.size);
-	if (read_element(&rest, &whole, &within) &&
-	    read_element(&within, &whole, &rest)) {
+	if (der_read(&rest, &whole, &within) &&
+	    der_read(&within, &whole, &rest)) {
 		gnutls_datum_t signature = {(unsigned char *)octets,
 					    (unsigned)n};
 
@@ -509,11 +485,27 @@ static bool is_above(const struct trust *t, const struct tlsa *r,
 	return leads;
 }
 
+/* The store is to be asked for what is in no chain. */
+static bool has_store(const struct tlsa_case *c, struct buf *why)
+{
+	struct outcome o = OUTCOME_INIT;
+	bool has = trust_load_all(c->trust, &o) == 0;
+
+	if (!has) {
+		buf_clear(why);
+		buf_add_text(why, o.text);
+	}
+	outcome_release(&o);
+	return has;
+}
+
 static bool agrees_pkix_ta(const struct tlsa_case *c, const struct tlsa *r,
 			   const struct chain *chain, struct buf *why)
 {
 	size_t i;
 
+	if (!has_store(c, why))
+		return false;
 	for (i = 1; i < chain->n; i++) {
 		if (gnutls_x509_crt_equals(chain->p[i], chain->p[0]) ||
 		    !tlsa_matches(r, chain->p[i]) ||

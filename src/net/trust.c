@@ -37,6 +37,17 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* A list for what is trusted, empty. */
+static int set_list(struct trust *t, struct outcome *o)
+{
+	gnutls_x509_trust_list_t list;
+
+	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+		return fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up GnuTLS");
+	gnutls_certificate_set_trust_list(t->credentials, list, 0);
+	return 0;
+}
+
 static int load_store(struct trust *t, struct outcome *o)
 {
 	int n;
@@ -111,12 +122,28 @@ static int load_name(struct trust *t, const struct tls_policy *policy,
 	return peer_name_parse(&t->name, name, o);
 }
 
+/* All at once, in place of what there may be. */
 static int load_issuers(struct trust *t, struct outcome *o)
 {
+	if (t->by == TRUST_BY_STORE &&
+	    (set_list(t, o) < 0 || load_store(t, o) < 0 ||
+	     load_crl(t, t->crl, o) < 0))
+		return -1;
 	t->is_put_off = false;
-	if (t->by != TRUST_BY_STORE)
-		return 0;
-	return load_store(t, o) < 0 ? -1 : load_crl(t, t->crl, o);
+	return 0;
+}
+
+/* The lists in a CRL file may be of any of the issuers, so all are needed. */
+static bool read_bundle(struct trust *t)
+{
+	const char *path = t->store;
+
+	if (t->bundle.n)
+		return true;
+	if (!strcmp(path, "system"))
+		path = SYSTEM_TRUST_FILE;
+	return t->by == TRUST_BY_STORE && !t->crl &&
+		bundle_read(&t->bundle, path);
 }
 
 /* Nobody's trust is loaded that is not asked: the system's takes a while. */
@@ -155,7 +182,14 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 	if (load_name(t, policy, o) < 0 ||
 	    identity_load(&t->identity, t->credentials, policy, owner, o) < 0)
 		return -1;
+	if (!t->is_put_off && owner)
+		t->is_put_off = read_bundle(t);
 	return t->is_put_off ? 0 : load_issuers(t, o);
+}
+
+int trust_load_all(struct trust *t, struct outcome *o)
+{
+	return t->is_put_off ? load_issuers(t, o) : 0;
 }
 
 void trust_release(struct trust *t)
@@ -164,6 +198,7 @@ void trust_release(struct trust *t)
 		gnutls_certificate_free_credentials(t->credentials);
 	free(t->store);
 	free(t->crl);
+	bundle_release(&t->bundle);
 	crls_release(&t->crls);
 	free(t->host);
 	free(t->wanted);
@@ -246,12 +281,52 @@ static int check_by_pin(const struct trust *t, gnutls_session_t session,
 	return -1;
 }
 
+/* Trust the only one that the chain has to do with, and no other. */
+static bool load_one(struct trust *t, gnutls_session_t session,
+		     struct outcome *o)
+{
+	const struct bundle_entry *e;
+	const gnutls_datum_t *sent;
+	gnutls_datum_t der;
+	unsigned n = 0;
+
+	sent = gnutls_certificate_get_peers(session, &n);
+	e = read_bundle(t) ? bundle_find(&t->bundle, sent, n) : NULL;
+	if (!e || set_list(t, o) < 0)
+		return false;
+	der.data = (unsigned char *)e->der.p;
+	der.size = (unsigned)e->der.n;
+	return gnutls_certificate_set_x509_trust_mem(t->credentials, &der,
+						     GNUTLS_X509_FMT_DER) == 1;
+}
+
+/* What passes with one passes with all, see net/bundle.h. Whatever does not is
+ * judged, and put into words, with all there. */
+static bool passes_with_one(struct trust *t, gnutls_session_t session)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	bool passes = load_one(t, session, &ignored) &&
+		verdict_by_store(t, session, &ignored) == 0;
+
+	bundle_release(&t->bundle);
+	outcome_release(&ignored);
+	return passes;
+}
+
+static int check_by_store(struct trust *t, gnutls_session_t session,
+			  struct outcome *o)
+{
+	if (t->is_put_off && passes_with_one(t, session))
+		return 0;
+	if (trust_load_all(t, o) < 0)
+		return -1;
+	return verdict_by_store(t, session, o);
+}
+
 int trust_check(struct trust *t, gnutls_session_t session, struct outcome *o)
 {
-	if (t->is_put_off && load_issuers(t, o) < 0)
-		return -1;
 	switch (t->by) {
-	case TRUST_BY_STORE: return verdict_by_store(t, session, o);
+	case TRUST_BY_STORE: return check_by_store(t, session, o);
 	case TRUST_BY_FINGERPRINT: return check_by_fingerprint(t, session, o);
 	case TRUST_BY_PIN: return check_by_pin(t, session, o);
 	case TRUST_BY_BOTH:

@@ -4,6 +4,7 @@
 
 #include "base/gnutls.h"
 #include "base/outcome.h"
+#include "net/bundle.h"
 #include "net/certificate.h"
 #include "net/crl.h"
 #include "net/identity.h"
@@ -24,6 +25,7 @@ struct trust {
 	gnutls_certificate_credentials_t credentials; /* trust, ours */
 	bool is_put_off;       /* store and crl are loaded when needed */
 	char *store;           /* "system", or the file's name */
+	struct bundle bundle;  /* what is in it, until a chain is there */
 	char *crl;             /* the file's name; NULL: none */
 	struct crls crls;      /* what is in it */
 	char *host;            /* as the user wrote it, for messages */
@@ -36,21 +38,33 @@ struct trust {
 	struct identity identity; /* ours */
 };
 
-#define TRUST_INIT                         \
-	((struct trust){.crls = CRLS_INIT, \
-			.pins = PINS_INIT, \
+#define TRUST_INIT                             \
+	((struct trust){.bundle = BUNDLE_INIT, \
+			.crls = CRLS_INIT,     \
+			.pins = PINS_INIT,     \
 			.identity = IDENTITY_INIT})
 
-/* Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
+/*
+ * Load the files that the policy names. -1: CAUSE_CONFIG 5.3.5 naming the
  * setting, the file and the fault; what the owner (may be NULL) says who was
- * asked for a secret. Released in every case. */
+ * asked for a secret. Released in every case.
+ *
+ * With an owner, so for a submission, a store that is a plain PEM file
+ * (net/bundle.h) is read, but no certificate of it is loaded yet.
+ */
 int trust_load(struct trust *t, const struct tls_policy *policy,
 	       const char *host, const struct tls_owner *owner,
 	       struct outcome *o);
 void trust_release(struct trust *t);
 
+/* Load all that was put off; for who asks the store itself. -1 as above. */
+int trust_load_all(struct trust *t, struct outcome *o);
+
 /*
- * Judge what the server has shown in this session. -1: CAUSE_TLS 4.7.5; one
+ * Judge what the server has shown in this session. Of a store that was read but
+ * not loaded it takes the one certificate that the chain needs; unless there is
+ * just one, and the verdict is good, it loads all and judges again, so what is
+ * refused, and in which words, is as if all had been there from the start. -1: CAUSE_TLS 4.7.5; one
  * line: which certificate, which check, which names or dates, what to do. What
  * was put off may fail now. The lists of tls_crl_file are verified here, where
  * the chain is that they are about; one that is forged, that is about the chain

@@ -24,6 +24,10 @@ First line
 last line
 """
 
+# Behind the certificates of a trust file it changes nothing, but that all of
+# them are loaded: of a plain file it is the one that a chain needs.
+ODD = "-----BEGIN ODD-----\n-----END ODD-----\n"
+
 
 # Of the large tables a part will do where the build is slow, or where it is the
 # compiler that is looked at: every so many rows.

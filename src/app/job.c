@@ -263,7 +263,7 @@ static bool was_idle_too_long(const struct job *job, const struct link *l,
 	size_t i;
 
 	if (!l->session || !l->is_reused || !l->session->ended ||
-	    !outcome_is_temporary(o) || o->uncertain)
+	    l->session->left || !outcome_is_temporary(o) || o->uncertain)
 		return false;
 	for (i = 0; i < job->envelope.n_recipients; i++)
 		if (job->results[i].fate == FATE_DELIVERED ||

@@ -2,11 +2,11 @@
 #ifndef NET_BUNDLE_H
 #define NET_BUNDLE_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/gnutls.h"
 #include "net/der.h"
 
 /*

@@ -62,7 +62,8 @@ struct session {
 	struct buf secrets;     /* texts of session_hide, each with its NUL */
 	bool ended;             /* 421, a lost connection or QUIT: nothing more
 				   may be said */
-	bool dirty;             /* a transaction is open: RSET comes first */
+	bool left;  /* it ended because we had to go, in the middle of DATA */
+	bool dirty; /* a transaction is open: RSET comes first */
 };
 
 /* Everything session_open needs besides the stream. */

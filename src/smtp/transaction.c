@@ -21,15 +21,16 @@ struct transaction {
 };
 
 /* May the content, or the request to send it, go before the recipients'
- * replies are known? Only if it can reach nobody whom a refusal would have to
- * stop, and, for BDAT, if the number of replies does not depend on them. */
+ * replies are known? DATA always: without its content it delivers nothing. A
+ * chunk only if it can reach nobody whom a refusal would have to stop, and if
+ * the number of replies does not depend on them. */
 static bool opens_early(const struct exchange *x)
 {
-	if (!session_pipelines(x->s) || (!x->policy->partial && x->n > 1))
+	if (!session_pipelines(x->s))
 		return false;
 	if (!x->chunking)
 		return true;
-	return !x->s->policy->lmtp &&
+	return (x->policy->partial || x->n == 1) && !x->s->policy->lmtp &&
 		content_size(x->m->content) <= EAGER_LIMIT;
 }
 
@@ -132,12 +133,23 @@ static int send_by_bdat(struct transaction *t, struct outcome *o)
 	return 0;
 }
 
-/* Nobody is left. */
+/*
+ * Nobody shall get it. If DATA was answered 354 all the same the server waits
+ * for the content, and who was accepted would get whatever comes, if only the
+ * dot. So nothing comes: a connection that ends before the dot delivers nothing
+ * (RFC 5321 4.1.1.10), and there is no other way out of DATA.
+ */
 static void leave(struct transaction *t)
 {
-	if (t->opener && !t->x->chunking && t->opener->n_answered &&
-	    t->opener->replies[0].code == 354)
-		send_nothing(t->x->s);
+	struct session *s = t->x->s;
+
+	if (!t->opener || t->x->chunking || !t->opener->n_answered ||
+	    t->opener->replies[0].code != 354)
+		return;
+	if (exchange_accepted(t->x))
+		s->left = s->ended = true;
+	else
+		send_nothing(s);
 }
 
 static int run_flights(struct transaction *t, struct outcome *o)

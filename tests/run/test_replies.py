@@ -360,6 +360,19 @@ def test_data_accepted_without_recipients(start, send, partial):
     assert not any(t.content for t in peer.session.transactions)
 
 
+@pytest.mark.parametrize("reply, code", [
+    ("550 5.1.1 no bob", NOUSER), ("450 4.2.1 no bob yet", TEMPFAIL)])
+def test_data_accepted_with_one_too_few(start, send, reply, code):
+    """354, and the others must not get anything: not a word more is said."""
+    peer = start(tls="implicit", capabilities=PIPELINING,
+                 refuse={"bob@example.net": reply})
+    result = send(peer, *THREE)
+    assert result.code == code, str(result)
+    assert len(peer.sessions) == 1 and not peer.messages
+    assert peer.session.plain.endswith(b"DATA\r\n")
+    assert not any(t.ended for t in peer.session.transactions)
+
+
 @pytest.mark.parametrize("partial", ["off", "on"])
 def test_421_between_recipients(start, send, partial):
     """It answers one command and ends the conversation for the rest."""

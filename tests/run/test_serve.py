@@ -733,6 +733,22 @@ def test_a_server_of_lmtp_and_a_queue(start, talk_to, rider):
     assert report.sender == b"" and b"no carol" in report.content
 
 
+def test_a_session_that_we_left(start, talk_to):
+    """In the middle of DATA: the message was judged, so it is not tried again;
+    the next one needs another session."""
+    peer = start(tls="none", users={}, capabilities="PIPELINING",
+                 refuse={CAROL: "450 4.2.1 busy"})
+    talk = talk_to(peer)
+    talk.must(*ENVELOPE, *by_data(), *ENVELOPE,
+              (f"RCPT TO:<{CAROL}>", "250 2."), DATA,
+              (stuffed(OTHER), "450 4.2.1"))
+    assert len(peer.sessions) == 1
+    talk.must(*ENVELOPE, *by_data(OTHER), QUIT)
+    talk.end()
+    assert [m.delivered for m in peer.messages] == [[BOB], [BOB]]
+    assert len(peer.sessions) == 2
+
+
 def test_a_server_of_lmtp(start, talk_to):
     peer = start(tls="none", users={}, lmtp=True, refuse={
         CAROL: "550 5.1.1 no carol"})

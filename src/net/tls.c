@@ -316,10 +316,10 @@ static int advance(struct tls *t, struct outcome *o)
 		outcome_copy(o, &t->refusal);
 		return -1;
 	}
-	/* If the server has gone, what it said before tells more. */
-	if (wire_send(&t->wire) < 0 && errno != EAGAIN && rc == 0)
-		return fail_lost(t, strerror(t->wire.error), o);
-	return rc == 0 && !tls_wants_write(t);
+	if (rc == 0) /* our last words wait for the first octets */
+		return 1;
+	wire_send(&t->wire); /* if that fails, reading tells more */
+	return 0;
 }
 
 /* One that goes on with a session that we have shown a ticket of is as good as

@@ -91,7 +91,9 @@ void tls_use_dane(struct tls *t, struct dane_query *d);
  * Handshake on a non-blocking descriptor and verify. CAUSE_TLS 4.7.5: the text
  * says which check failed, of which certificate, and with which names or
  * dates; CAUSE_CONNECT 4.4.2 when lost or too late; what dane_await says.
- * Nothing was sent but the handshake.
+ * Nothing was sent but the handshake. Its last message may still wait, to leave
+ * in one segment with what is said first: tls_write, tls_read and tls_bye send
+ * it, and only then does the server know that we agree.
  */
 int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 		  struct outcome *o);

@@ -8,7 +8,8 @@ client said (None: no initial response) and returns one of
     Failed(why)         it is not (535)
 
 Passwords are really verified.  SCRAM follows RFC 5802 and RFC 7677, PLAIN
-RFC 4616, CRAM-MD5 RFC 2195, LOGIN draft-murchison-sasl-login.
+RFC 4616, CRAM-MD5 RFC 2195, OAUTHBEARER RFC 7628 (the password is the token),
+LOGIN draft-murchison-sasl-login.
 """
 
 import base64
@@ -157,10 +158,23 @@ class ScramSha1(Scram):
     hash = "sha1"
 
 
+class OAuthBearer(Mechanism):
+    def step(self, response):
+        if response is None:
+            return More(b"")
+        match = re.fullmatch(
+            rb"n,a=([^,]*),\x01(?:[a-z]+=[^\x01]*\x01)*"
+            rb"auth=Bearer ([^\x01]+)\x01\x01", response)
+        if not match:
+            return Failed("malformed OAUTHBEARER response")
+        return self.check(match[1].decode(), match[2])
+
+
 MECHANISMS = {
     "PLAIN": Plain,
     "LOGIN": Login,
     "CRAM-MD5": CramMd5,
     "SCRAM-SHA-1": ScramSha1,
     "SCRAM-SHA-256": Scram,
+    "OAUTHBEARER": OAuthBearer,
 }

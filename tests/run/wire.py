@@ -13,9 +13,14 @@ replies at once and waits for the client: that is a *turn*.  In the middle of a
 line or of a BDAT chunk the peer has not answered all it got, so it waits much
 longer (STALL) before it gives in and counts a turn there.  Waiting with
 nothing to say (the client is still sending its message) is no turn, neither is
-the TLS handshake, nor the answer to a flight that holds QUIT alone.
+the answer to a flight that holds QUIT alone.
 A submission by STARTTLS, AUTH PLAIN and DATA has seven: the greeting, the
 replies to EHLO, STARTTLS, EHLO, AUTH, MAIL+RCPT+DATA, and the message.
+
+Those of the TLS handshake are counted apart (tls_turns): each time the peer
+has answered and waits for the client, or lets it wait for the last word (TLS
+1.2).  By TLS 1.3 it is one: what the client says behind its Finished comes
+with it, and `early` is what had come when the handshake was over.
 """
 
 import asyncio
@@ -47,6 +52,8 @@ class Wire(asyncio.Protocol):
         self.turn_log = []          # one list of words per turn
         self.clear = bytearray()    # all that came in clear text
         self.plain = bytearray()    # all that came under TLS, decrypted
+        self.tls_turns = 0          # of the handshake
+        self.early = b""            # what came in one piece with its end
         self.handshake_bytes = 0    # TLS octets that came
         self.hello = bytearray()    # the first of them, as they came
         self.sent = bytearray()     # all that was said, decrypted
@@ -225,9 +232,11 @@ class Wire(asyncio.Protocol):
         await self._writable.wait()
 
     def _push(self):
+        """Send what TLS has to say.  Was there anything?"""
         data = self._out.read()
         if data and not self.lost:
             self.transport.write(data)
+        return bool(data)
 
     # TLS.
 
@@ -243,7 +252,7 @@ class Wire(asyncio.Protocol):
                 self.ssl.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._push()
+                self.tls_turns += self._push()
                 if self.eof:
                     self.tls_error = "EOF"
                     raise Closed from None
@@ -252,9 +261,10 @@ class Wire(asyncio.Protocol):
                 self._push()
                 self.tls_error = error.reason or str(error)
                 raise Closed from None
-        self._push()
+        self.tls_turns += self._push() and self.ssl.version() != "TLSv1.3"
         self.secure = True
         self._decrypt()
+        self.early = bytes(self.buffer)
 
     # Endings, and not reading.
 

@@ -347,6 +347,7 @@ static void judges_certificates(void **state)
 				fail_msg("%zu passed", i);
 			assert_words(&o, verdicts[i].words);
 		}
+		tls_bye(t);
 		tls_free(t);
 		close(fd);
 		assert_int_equal(finish(pid), rc < 0 ? REFUSED : DONE);
@@ -426,6 +427,7 @@ static void obeys_the_policy(void **state)
 				fail_msg("%zu passed", i);
 			assert_words(&o, policies[i].words);
 		}
+		tls_bye(t);
 		tls_free(t);
 		close(fd);
 		finish(pid);
@@ -471,6 +473,7 @@ static void takes_fingerprints(void **state)
 		tls_describe(t, false, &facts);
 		assert_string_equal(facts.verified, "fingerprint");
 		tls_facts_release(&facts);
+		tls_bye(t);
 		tls_free(t);
 		close(fd);
 		assert_int_equal(finish(pid), DONE);
@@ -799,6 +802,7 @@ static void describes_the_session(void **state)
 	tls_describe(stream_tls(s), false, &f);
 	assert_int_equal(f.n_chain, 0);
 	tls_facts_release(&f);
+	stream_close(s);
 	stream_free(s);
 	assert_int_equal(finish(pid), DONE);
 }
@@ -1054,6 +1058,7 @@ static void survives_a_server_that_is_gone(void **state)
 
 	(void)state;
 	s = open_stream(&server, &pid, policy_for_root());
+	stream_is_quiet(s); /* the handshake is over, for the server too */
 	assert_int_equal(finish(pid), DONE);
 	stream_put(s, VIEW("NOOP\r\n"));
 	assert_int_equal(stream_progress(s, 0, soon(), &o), 0);
@@ -1073,6 +1078,52 @@ static int hear_quit(gnutls_session_t session)
 	    memcmp(line, "QUIT\r\n", 6) != 0)
 		return ODD;
 	return gnutls_record_recv(session, line, sizeof(line)) ? ODD : DONE;
+}
+
+/* What ends the handshake leaves with the first octets; in TLS 1.2 the server
+ * has the last word of it, so nothing waits. */
+static void ends_the_handshake_with_its_first_words(void **state)
+{
+	static const char *const versions[] = {NULL, ONLY_1_2};
+	struct tls_policy policy = policy_for_root();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(versions); i++) {
+		struct server server = {.chain = {GOOD},
+					.priorities = versions[i],
+					.act = hear_quit};
+		struct outcome o = OUTCOME_INIT;
+		struct tls *t = tls_new(&policy, HOST, NULL, &o);
+		pid_t pid;
+		int fd = start(&server, &pid);
+
+		assert_int_equal(tls_handshake(t, fd, soon(), &o), 0);
+		assert_true(tls_wants_write(t) == !versions[i]);
+		assert_int_equal(tls_write(t, "QUIT\r\n", 6), 6);
+		assert_false(tls_wants_write(t));
+		tls_bye(t);
+		tls_free(t);
+		close(fd);
+		assert_int_equal(finish(pid), DONE);
+	}
+}
+
+/* And where the server has to speak first, before that is waited for. */
+static void ends_the_handshake_before_it_listens(void **state)
+{
+	struct server server = {.chain = {GOOD}, .act = leave};
+	struct outcome o = OUTCOME_INIT;
+	struct stream *s;
+	pid_t pid;
+
+	(void)state;
+	s = open_stream(&server, &pid, policy_for_root());
+	assert_true(tls_wants_write(stream_tls(s)));
+	assert_int_equal(stream_progress(s, 0, soon(), &o), 0);
+	assert_int_equal(finish(pid), DONE);
+	stream_free(s);
+	outcome_release(&o);
 }
 
 static void says_goodbye(void **state)
@@ -1132,6 +1183,8 @@ int main(void)
 		cmocka_unit_test(tells_ends_apart),
 		cmocka_unit_test(negotiates_once),
 		cmocka_unit_test(survives_a_server_that_is_gone),
+		cmocka_unit_test(ends_the_handshake_with_its_first_words),
+		cmocka_unit_test(ends_the_handshake_before_it_listens),
 		cmocka_unit_test(says_goodbye),
 		cmocka_unit_test(says_nothing_after_a_refusal),
 	};

@@ -208,6 +208,8 @@ static struct parcel *parcel_new(struct carrier *c, struct entry *e)
 	p->job.queue_id = memory_dup(e->id);
 	p->job.tls = memory_dup(c->link->tls);
 	p->job.mechanism = c->link->session->mechanism;
+	stages_take(&p->job.stages, &c->link->stages);
+	stages_enter(&p->job.stages, STAGE_MESSAGE);
 	p->delivery.submission.envelope = &p->job.envelope;
 	p->delivery.submission.content = p->job.content;
 	p->delivery.results = p->job.results;
@@ -289,6 +291,7 @@ static void settled(void *context, struct delivery *d)
 	if (d->is_untried) {
 		feed_give_back(c->feed, p->entry);
 	} else {
+		stages_leave(&p->job.stages);
 		job_log(&p->job, &d->outcome);
 		settle(c, p);
 	}
@@ -313,6 +316,7 @@ static void log_unreached(struct carrier *c, const struct outcome *o)
 	job_init(&job, &c->request);
 	job.account = c->account;
 	job.tls = memory_dup(c->link->tls);
+	stages_take(&job.stages, &c->link->stages);
 	job_log(&job, o);
 	job_release(&job);
 }

@@ -164,13 +164,16 @@ static struct session *connect_once(const struct account *a,
 				    const struct session_request *request,
 				    struct tls_owner *owner, struct outcome *o)
 {
+	const struct dial_watch watch = {request->trace, request->stages};
 	struct connection connection = CONNECTION_INIT;
 	struct tls *tls = NULL;
 
+	if (a->tls.on)
+		stages_enter(request->stages, STAGE_TLS);
 	if (prepare_tls(a, owner, &tls, o) < 0)
 		return NULL;
-	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT),
-		 request->trace, &connection, o) < 0) {
+	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT), &watch,
+		 &connection, o) < 0) {
 		tls_free(tls);
 		outcome_set_host(o, connect_name(a));
 		return NULL;
@@ -206,6 +209,7 @@ struct session *connect_account(const struct account *a,
 
 	if (observer) {
 		request.on_capabilities = observer->on_capabilities;
+		request.stages = observer->stages;
 		request.context = observer->context;
 	}
 	describe_peer(a, &peer);
@@ -217,6 +221,7 @@ struct session *connect_account(const struct account *a,
 		outcome_release(o);
 		s = connect_once(a, &request, &owner, o);
 	}
+	stages_leave(request.stages);
 	if (!s && observer)
 		leave_proof(&wanted, observer->proof, o);
 	buf_release(&wanted.kept);

@@ -12,6 +12,8 @@ struct connect_observer {
 	void (*on_capabilities)(void *context, const struct session *s,
 				bool secured);
 	void *context;
+	struct stages *stages; /* where the time goes; none is under way
+				  afterwards. NULL: not wanted */
 	char **proof; /* where a login that was refused for good leaves its
 			 proof (app/proof), allocated; NULL: not wanted */
 	const struct buf *secret; /* of the login, where it is known already;

@@ -241,18 +241,22 @@ static int try_once(struct job *job, struct link *l, struct outcome *o)
 		.envelope = &job->envelope,
 		.content = job->content,
 	};
+	int rc;
 
 	release_results(job);
 	job->results = job_new_results(job->envelope.n_recipients);
 	policy.defer = a->queue.when != QUEUEING_OFF;
 	job->was_unreached = link_open(l, a, o) < 0;
+	stages_take(&job->stages, &l->stages);
 	if (job->was_unreached) {
 		fail_all(job, o);
 		return -1;
 	}
 	mention_missing_dsn(job, l->session);
-	return transaction_run(l->session, &submission, &policy, job->results,
-			       o);
+	stages_enter(&job->stages, STAGE_MESSAGE);
+	rc = transaction_run(l->session, &submission, &policy, job->results, o);
+	stages_leave(&job->stages);
+	return rc;
 }
 
 /* A server may end a session that was idle for too long at any time, also while
@@ -317,6 +321,7 @@ void job_log(const struct job *job, const struct outcome *o)
 		.syslog_tag = job->request->syslog_tag,
 		.size = job->content ? content_size(job->content) : 0,
 		.elapsed_ms = clock_ms() - job->started,
+		.stages = &job->stages,
 		.exit_code = exitcode_of(o),
 		.keep_stdout = job->request->mode == MODE_SERVE,
 	};

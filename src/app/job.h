@@ -7,6 +7,7 @@
 #include "app/cmdline.h"
 #include "app/link.h"
 #include "base/outcome.h"
+#include "base/stages.h"
 #include "conf/account.h"
 #include "conf/config.h"
 #include "mail/content.h"
@@ -37,6 +38,7 @@ struct job {
 	char *tls;              /* for the log */
 	const char *mechanism;  /* for the log; static text */
 	int64_t started;        /* clock_ms() */
+	struct stages stages;   /* where the time went, its session's as well */
 };
 
 void job_init(struct job *job, const struct request *r);

@@ -47,7 +47,12 @@ bool link_is_open(const struct link *l, const struct account *a)
 int link_open(struct link *l, const struct account *a, struct outcome *o)
 {
 	struct connect_observer observer = {
-		note_tls, l, l->wants_proof ? &l->proof : NULL, l->secret};
+		.on_capabilities = note_tls,
+		.context = l,
+		.stages = &l->stages,
+		.proof = l->wants_proof ? &l->proof : NULL,
+		.secret = l->secret,
+	};
 
 	if (link_is_open(l, a)) {
 		l->is_reused = true;

@@ -14,11 +14,13 @@ struct link {
 	const struct trace *trace; /* NULL: nobody looks on */
 	struct session *session;   /* NULL: none is open */
 	char *account;             /* whose it is: the account's name */
-	char *tls;        /* version, cipher, verified how; NULL: in clear. It
+	char *tls; /* version, cipher, verified how; NULL: in clear. It
 			   stays when the login fails. */
-	bool is_reused;   /* the session has carried a message before */
-	bool wants_proof; /* of a login that is refused (app/proof) */
-	char *proof;      /* NULL: there was none */
+	struct stages stages; /* where its time went, until somebody takes it;
+				 also of a session that could not be had */
+	bool is_reused;       /* the session has carried a message before */
+	bool wants_proof;     /* of a login that is refused (app/proof) */
+	char *proof;          /* NULL: there was none */
 	const struct buf *secret; /* of the next login; NULL or empty: it is
 				     fetched */
 };

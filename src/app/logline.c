@@ -134,6 +134,21 @@ static void add_reply(struct buf *out, const struct logline *l)
 	buf_release(&words);
 }
 
+/* resolve:0.002,connect:0.031: seconds, of what was entered. */
+static void add_stages(struct buf *out, const struct stages *s)
+{
+	struct buf list = BUF_INIT(1024);
+	int i;
+
+	for (i = STAGE_NONE + 1; s && i < STAGE_N; i++)
+		if (s->seen[i])
+			buf_printf(&list, "%s%s:%" PRId64 ".%03" PRId64,
+				   list.n ? "," : "", stage_name(i),
+				   s->us[i] / 1000000, s->us[i] / 1000 % 1000);
+	add_pair(out, "stages", list.n ? list.p : NULL);
+	buf_release(&list);
+}
+
 void logline_format(const struct logline *l, struct buf *out)
 {
 	add_pair(out, "id", l->id);
@@ -154,6 +169,7 @@ void logline_format(const struct logline *l, struct buf *out)
 		add_pair(out, "uncertain", "yes");
 	buf_printf(out, " elapsed=%" PRId64 ".%03" PRId64, l->elapsed_ms / 1000,
 		   l->elapsed_ms % 1000);
+	add_stages(out, l->stages);
 	add_number(out, "exitcode", (uint64_t)l->exit_code);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/stages.h"
 #include "conf/account.h"
 #include "mail/envelope.h"
 #include "smtp/transaction.h"
@@ -24,6 +25,7 @@ struct logline {
 	const char *syslog_tag; /* -L; NULL: "postrider" */
 	uint64_t size;          /* octets on the wire */
 	int64_t elapsed_ms;
+	const struct stages *stages; /* where the time went */
 	int exit_code;
 	bool keep_stdout; /* a dialogue goes there: no log to it */
 };

@@ -6,6 +6,7 @@
 #include "app/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +112,25 @@ void report_results(const struct envelope *e, const struct result *results)
 			    withheld, withheld == 1 ? "" : "s");
 }
 
+/* Milliseconds of each stage; null: it was not reached. */
+static void add_stages(struct buf *out, const struct stages *s)
+{
+	int i;
+
+	buf_add_text(out, ", \"stages_ms\": {");
+	for (i = STAGE_NONE + 1; i < STAGE_N; i++) {
+		buf_printf(out, "%s\"%s\": ", i > STAGE_NONE + 1 ? ", " : "",
+			   stage_name(i));
+		if (s->seen[i])
+			buf_printf(out, "%" PRId64 ".%03" PRId64,
+				   s->us[i] / 1000, s->us[i] % 1000);
+		else
+			buf_add_text(out, "null");
+	}
+	buf_add_text(out, "}");
+}
+
+/* An object that is not yet closed. */
 static void add_result(struct buf *out, const struct recipient *recipient,
 		       const struct result *r, const char *host)
 {
@@ -139,14 +159,15 @@ static void add_result(struct buf *out, const struct recipient *recipient,
 	encode_json_member(out, "host", o->host ? o->host : host);
 	encode_json_member(out, "text", words.p);
 	encode_json_member(out, "cause", cause_name(o->cause));
-	buf_printf(out, ", \"uncertain\": %s, \"exit_code\": %d}\n",
+	buf_printf(out, ", \"uncertain\": %s, \"exit_code\": %d",
 		   o->uncertain ? "true" : "false",
 		   r->fate == FATE_QUEUED ? 0 : exitcode_of(o));
 	buf_release(&words);
 }
 
 int report_json(const struct envelope *e, const struct result *results,
-		const char *host, struct outcome *o)
+		const char *host, const struct stages *stages,
+		struct outcome *o)
 {
 	struct buf line = BUF_INIT(REPORT_LINE_LIMIT);
 	size_t i;
@@ -154,6 +175,8 @@ int report_json(const struct envelope *e, const struct result *results,
 	for (i = 0; i < e->n_recipients; i++) {
 		buf_clear(&line);
 		add_result(&line, &e->recipients[i], &results[i], host);
+		add_stages(&line, stages);
+		buf_add_text(&line, "}\n");
 		fwrite(line.p, 1, line.n, stdout);
 	}
 	buf_release(&line);

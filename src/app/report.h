@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/outcome.h"
+#include "base/stages.h"
 #include "base/trace.h"
 #include "mail/envelope.h"
 #include "smtp/transaction.h"
@@ -27,7 +28,8 @@ void report_results(const struct envelope *e, const struct result *results);
  * postrider(1)). `host`: the server. -1: standard output could not be
  * written. */
 int report_json(const struct envelope *e, const struct result *results,
-		const char *host, struct outcome *o);
+		const char *host, const struct stages *stages,
+		struct outcome *o);
 
 /* Standard output is complete; -1 (CAUSE_SYSTEM 5.3.0) if not all of it could
  * be written. */

@@ -72,7 +72,8 @@ static void tell(const struct job *job, const struct outcome *o)
 		report_failure(NULL, o);
 	if (job->results && job->request->report == REPORT_JSON &&
 	    report_json(&job->envelope, job->results,
-			connect_name(job->account), &unwritten) < 0)
+			connect_name(job->account), &job->stages,
+			&unwritten) < 0)
 		report_failure(NULL, &unwritten);
 	if (job->account)
 		job_log(job, o);

@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Monotonic time in milliseconds; only differences mean anything. */
+/* Monotonic time in milliseconds, and in microseconds; only differences mean
+ * anything. */
 int64_t clock_ms(void);
+int64_t clock_us(void);
 
 /* The instant at which a wait ends; every wait has one. */
 struct deadline {

@@ -286,15 +286,19 @@ static void finish(struct race *r, ptrdiff_t winner, struct connection *c)
 }
 
 static int dial_host(const struct dial_policy *policy, struct deadline deadline,
-		     const struct trace *trace, struct connection *c,
+		     const struct dial_watch *watch, struct connection *c,
 		     struct outcome *o)
 {
-	struct race r = {.policy = policy, .trace = trace};
+	struct race r = {.policy = policy, .trace = watch->trace};
 	struct endpoint source;
 	ptrdiff_t winner = -1;
 	size_t i;
+	int rc;
 
-	if (find_addresses(&r, &source, deadline, o) == 0) {
+	stages_enter(watch->stages, STAGE_RESOLVE);
+	rc = find_addresses(&r, &source, deadline, o);
+	if (rc == 0) {
+		stages_enter(watch->stages, STAGE_CONNECT);
 		r.attempts = memory_alloc(r.list.n * sizeof(*r.attempts));
 		for (i = 0; i < r.list.n; i++)
 			r.attempts[i].fd = -1;
@@ -353,7 +357,7 @@ static int pass_proxy(const struct socks_request *request, const char *target,
 }
 
 static int dial_proxy(const struct dial_policy *policy,
-		      struct deadline deadline, const struct trace *trace,
+		      struct deadline deadline, const struct dial_watch *watch,
 		      struct connection *c, struct outcome *o)
 {
 	struct socks_request request = SOCKS_REQUEST_INIT;
@@ -364,13 +368,13 @@ static int dial_proxy(const struct dial_policy *policy,
 	add_place(&target, policy->host, policy->port);
 	rc = socks_prepare(&request, policy, o);
 	if (rc == 0) {
-		rc = dial_host(&way, deadline, trace, c, o);
+		rc = dial_host(&way, deadline, watch, c, o);
 		if (rc < 0)
 			outcome_add_context(o, "cannot reach %s by the proxy",
 					    target.p);
 	}
 	if (rc == 0) {
-		trace_note(trace, "connected to the proxy %s", c->peer);
+		trace_note(watch->trace, "connected to the proxy %s", c->peer);
 		rc = pass_proxy(&request, target.p, deadline, c, o);
 	}
 	if (rc < 0)
@@ -439,24 +443,30 @@ static int dial_tunnel(const char *command, struct connection *c,
 }
 
 int dial(const struct dial_policy *policy, struct deadline deadline,
-	 const struct trace *trace, struct connection *c, struct outcome *o)
+	 const struct dial_watch *watch, struct connection *c,
+	 struct outcome *o)
 {
+	static const struct dial_watch nobody = {0};
 	int rc;
 
 	*c = CONNECTION_INIT;
+	if (!watch)
+		watch = &nobody;
+	if (policy->tunnel || policy->socket)
+		stages_enter(watch->stages, STAGE_CONNECT);
 	if (policy->tunnel)
 		rc = dial_tunnel(policy->tunnel, c, o);
 	else if (policy->socket)
 		rc = dial_unix(policy->socket, deadline, c, o);
 	else if (uses_proxy(policy))
-		rc = dial_proxy(policy, deadline, trace, c, o);
+		rc = dial_proxy(policy, deadline, watch, c, o);
 	else if (policy->host)
-		rc = dial_host(policy, deadline, trace, c, o);
+		rc = dial_host(policy, deadline, watch, c, o);
 	else
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "no server is named: set host, socket or tunnel");
 	if (rc == 0)
-		trace_note(trace, "connected to %s", c->peer);
+		trace_note(watch->trace, "connected to %s", c->peer);
 	return rc;
 }
 

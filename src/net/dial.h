@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/outcome.h"
+#include "base/stages.h"
 #include "base/trace.h"
 
 enum family { FAMILY_ANY = 0, FAMILY_IPV4, FAMILY_IPV6 };
@@ -42,6 +43,13 @@ struct connection {
 
 #define CONNECTION_INIT ((struct connection){.fd = -1})
 
+/* Who looks on; each may be NULL. */
+struct dial_watch {
+	const struct trace *trace;
+	struct stages *stages; /* RESOLVE and CONNECT; in the last of them when
+			   dial returns */
+};
+
 /*
  * Connect. Names are resolved by the system's resolver, A and AAAA, and tried
  * as RFC 8305 says (families interleaved, the next attempt 250 ms after the
@@ -55,9 +63,12 @@ struct connection {
  * the proxy; it is asked for the host within the same deadline, and nothing
  * else ever is: no resolver here sees the host's name. How that fails is in
  * net/socks.h; each text names the host and the proxy.
+ *
+ * `watch` may be NULL.
  */
 int dial(const struct dial_policy *policy, struct deadline deadline,
-	 const struct trace *trace, struct connection *c, struct outcome *o);
+	 const struct dial_watch *watch, struct connection *c,
+	 struct outcome *o);
 
 /* The proxy that dial would use, "127.0.0.1:1080", allocated; NULL: none. */
 char *dial_proxy_name(const struct dial_policy *policy);

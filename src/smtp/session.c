@@ -127,6 +127,7 @@ static int greet(struct session *s, bool starttls, struct outcome *o)
 	struct command c;
 	int rc = -1;
 
+	stages_enter(s->stages, STAGE_GREETING);
 	command_line(&c, "the greeting", "", STEP_GREETING);
 	memory_free_secret(c.line);
 	c.line = NULL; /* the server speaks first */
@@ -168,6 +169,7 @@ static int hello(struct session *s, struct outcome *o)
 	char *name = session_own_name(s->policy);
 	int rc = -1;
 
+	stages_enter(s->stages, STAGE_GREETING);
 	capabilities_release(&s->capabilities);
 	if (say_hello(s, verb, name, &reply, o) < 0)
 		goto done;
@@ -194,8 +196,10 @@ done:
 static int secure(struct session *s, struct tls *tls, struct outcome *o)
 {
 	struct deadline deadline = session_deadline(s->policy, WAIT_GREETING);
-	int rc = stream_start_tls(s->stream, tls, deadline, o);
+	int rc;
 
+	stages_enter(s->stages, STAGE_TLS);
+	rc = stream_start_tls(s->stream, tls, deadline, o);
 	if (rc < 0)
 		s->ended = true; /* whoever is there must hear nothing more */
 	else
@@ -215,6 +219,7 @@ static int start_tls(struct session *s, struct tls *tls, struct outcome *o)
 		     "it speaks TLS from the start, set tls_starttls off");
 		goto done;
 	}
+	stages_enter(s->stages, STAGE_TLS);
 	if (session_ask(s, "STARTTLS", "STARTTLS", STEP_STARTTLS, &reply, o) <
 	    0)
 		goto done;
@@ -260,9 +265,10 @@ static int open_steps(struct session *s, struct tls *tls,
 		if (request->on_capabilities)
 			request->on_capabilities(request->context, s, true);
 	}
-	if (auth_is_wanted(request->auth))
-		return auth_run(s, request->auth, request->secret, o);
-	return 0;
+	if (!auth_is_wanted(request->auth))
+		return 0;
+	stages_enter(s->stages, STAGE_AUTH);
+	return auth_run(s, request->auth, request->secret, o);
 }
 
 struct session *session_open(struct stream *stream, struct tls *tls,
@@ -275,6 +281,7 @@ struct session *session_open(struct stream *stream, struct tls *tls,
 	s->secrets = BUF_INIT_SECRET(SECRETS_LIMIT);
 	s->policy = request->policy;
 	s->trace = request->trace;
+	s->stages = request->stages;
 	s->host = memory_dup(stream_host(stream));
 	s->port = request->port;
 	s->is_direct = request->is_direct;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/outcome.h"
+#include "base/stages.h"
 #include "base/trace.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -51,6 +52,7 @@ struct session {
 	struct stream *stream;
 	const struct session_policy *policy;
 	const struct trace *trace;
+	struct stages *stages; /* where the time goes; NULL: not wanted */
 	struct capabilities capabilities; /* of the last EHLO */
 	char *host;                       /* the name the user configured */
 	unsigned port;                    /* its port; 0: not known */
@@ -73,8 +75,9 @@ struct session_request {
 	const struct auth_policy *auth;
 	const struct auth_secret *secret;
 	const struct trace *trace;
-	unsigned port;  /* the server's, for OAUTHBEARER; 0: not known */
-	bool is_direct; /* no proxy, tunnel or socket leads there */
+	struct stages *stages; /* GREETING, TLS, AUTH; NULL: not wanted */
+	unsigned port;         /* the server's, for OAUTHBEARER; 0: not known */
+	bool is_direct;        /* no proxy, tunnel or socket leads there */
 	/* The probe looks at what is offered before TLS; NULL: nobody does. */
 	void (*on_capabilities)(void *context, const struct session *s,
 				bool secured);

@@ -10,11 +10,14 @@ import subprocess
 import pytest
 
 from conftest import MESSAGE, PASSWORD
-from faults import Drop
+from faults import NORMAL, Delay, Drop, as_list
 
 BOB = "bob@example.net"
 KEYS = {"recipient", "result", "status", "reply_code", "host", "text",
-        "cause", "uncertain", "exit_code"}
+        "cause", "uncertain", "exit_code", "stages_ms"}
+STAGES = ["resolve", "connect", "greeting", "tls", "auth", "message"]
+PAUSE = 0.12            # seconds that a server takes, …
+FELT = PAUSE / 2        # … and that we notice at least
 
 
 def report(result):
@@ -86,6 +89,105 @@ def test_json_of_odd_words(start, send):
     [line] = report(result)
     assert '"quoted' in line["text"]
     assert result.out.count("\n") == 1
+
+
+# Where the time went.
+
+SLOW = {    # the stage that a slow step belongs to
+    "greeting": "greeting", "ehlo@tls": "greeting", "starttls": "tls",
+    "auth": "auth", "mail": "message", "body": "message",
+}
+
+
+def stages_of(line):
+    """The stages of a line of the log: seconds."""
+    pairs = [one.split(":") for one in parse(line)["stages"].split(",")]
+    return {name: float(seconds) for name, seconds in pairs}
+
+
+@pytest.mark.parametrize("step", SLOW)
+def test_stages(start, send, rider, step):
+    """Each has its time, in the report and in the log."""
+    peer = start(faults={step: [Delay(PAUSE), NORMAL]})
+    result = send(peer, "--report=json", BOB, logfile="~/log")
+    assert result.code == 0, str(result)
+    stages = report(result)[0]["stages_ms"]
+    assert list(stages) == STAGES
+    assert all(ms >= 0 for ms in stages.values())
+    assert stages[SLOW[step]] >= 1000 * FELT
+    [line] = (rider.home / "log").read_text().splitlines()
+    logged = stages_of(line)
+    assert list(logged) == STAGES
+    for name, seconds in logged.items():
+        assert seconds == pytest.approx(stages[name] / 1000, abs=0.001)
+    assert sum(logged.values()) <= float(parse(line)["elapsed"]) + 0.001
+
+
+@pytest.mark.parametrize("tls", ["none", "implicit"])
+def test_stages_that_are_not_needed(start, send, tls):
+    peer = start(tls=tls, users={})
+    stages = report(send(peer, "--report=json", BOB))[0]["stages_ms"]
+    missing = [name for name in STAGES if stages[name] is None]
+    assert missing == (["tls", "auth"] if tls == "none" else ["auth"])
+
+
+@pytest.mark.parametrize("step, fault, settings, last", [
+    (None, None, {"host": "no-such.invalid"}, "resolve"),
+    (None, None, {"port": 1}, "connect"),
+    ("greeting", Drop(), {}, "greeting"),
+    ("ehlo", Drop(), {}, "greeting"),
+    ("starttls", "454 4.7.0 no", {}, "tls"),
+    (None, None, {"tls_host_override": "other.example"}, "tls"),
+    ("auth", "535 5.7.8 no", {}, "auth"),
+    ("mail", "550 5.7.1 no", {}, "message"),
+])
+def test_stages_of_a_failure(start, send, rider, step, fault, settings, last):
+    """What failed has its time as well, and nothing that comes behind it."""
+    faults = {step: [Delay(PAUSE), *as_list(fault)]} if step else {}
+    result = send(start(faults=faults, strict=False), "--report=json", BOB,
+                  logfile="~/log", settle=None, **settings)
+    assert result.code != 0
+    stages = report(result)[0]["stages_ms"]
+    assert stages[last] is not None
+    if step:
+        assert stages[last] >= 1000 * FELT
+    reached = [name for name in ("resolve", "connect", "greeting", "auth",
+                                 "message") if stages[name] is not None]
+    assert reached[-1] == ("greeting" if last == "tls" else last)
+    assert list(stages_of((rider.home / "log").read_text().strip())) == \
+        [name for name in STAGES if stages[name] is not None]
+
+
+def test_a_password_that_takes_its_time(start, send):
+    result = send(start(), "--report=json", BOB, password=None,
+                  passwordeval=f'"sleep {PAUSE}; echo \'{PASSWORD}\'"')
+    assert result.code == 0, str(result)
+    assert report(result)[0]["stages_ms"]["auth"] >= 1000 * FELT
+
+
+def test_stages_of_the_queue(start, send, rider, account):
+    """The session's time is the first one's, its own each one has."""
+    peer = start(faults={"auth": [Delay(PAUSE), NORMAL]})
+    for _ in range(2):
+        send(peer, BOB, queue="only", queue_dir="~/queue", settle=None)
+    rider.config(account(peer, queue="only", queue_dir="~/queue",
+                         logfile="~/log"))
+    assert rider.run("-q").code == 0
+    first, second = map(
+        stages_of, (rider.home / "log").read_text().splitlines())
+    assert list(first) == STAGES and first["auth"] >= FELT
+    assert list(second) == ["message"]
+
+
+def test_stages_of_a_server_that_the_queue_cannot_reach(send, rider, start,
+                                                        account):
+    peer = start(faults={"auth": [Delay(PAUSE), "454 4.7.0 later"]})
+    send(peer, BOB, queue="only", queue_dir="~/queue", settle=None)
+    rider.config(account(peer, queue="only", queue_dir="~/queue",
+                         logfile="~/log"))
+    rider.run("-q")
+    stages = stages_of((rider.home / "log").read_text().strip())
+    assert stages["auth"] >= FELT and "message" not in stages
 
 
 # Exit codes, from the status a server gives.  The table is the design's.

@@ -345,6 +345,8 @@ static void tells_what_happens(void **state)
 {
 	struct buf told = BUF_INIT(1024);
 	struct trace trace = {note_line, &told};
+	struct stages stages = STAGES_INIT;
+	struct dial_watch watch = {&trace, &stages};
 	struct dial_policy policy = {
 		.host = (char *)"refused-good.test",
 		.port = port,
@@ -354,13 +356,15 @@ static void tells_what_happens(void **state)
 	char want[256];
 
 	(void)state;
-	assert_int_equal(dial(&policy, deadline_in_ms(AGES), &trace, &c, &o),
+	assert_int_equal(dial(&policy, deadline_in_ms(AGES), &watch, &c, &o),
 			 0);
 	snprintf(want, sizeof(want),
 		 "cannot connect to 127.0.0.2:%u: connection refused\n"
 		 "connected to 127.0.0.1:%u\n",
 		 port, port);
 	assert_string_equal(told.p, want);
+	assert_true(stages.seen[STAGE_RESOLVE]);
+	assert_int_equal(stages.now, STAGE_CONNECT);
 	connection_close(&c);
 	buf_release(&told);
 }

@@ -34,6 +34,12 @@ static void tells_a_success(void **state)
 	struct outcome o = OUTCOME_INIT;
 	struct account account = {.name = (char[]){"work"},
 				  .auth.user = (char[]){"alice"}};
+	struct stages stages = {
+		.us = {[STAGE_CONNECT] = 12345, [STAGE_MESSAGE] = 2034000},
+		.seen = {[STAGE_RESOLVE] = true,
+			 [STAGE_CONNECT] = true,
+			 [STAGE_MESSAGE] = true},
+	};
 	struct logline line = {
 		.account = &account,
 		.envelope = &e,
@@ -45,6 +51,7 @@ static void tells_a_success(void **state)
 		.mechanism = "PLAIN",
 		.size = 1234,
 		.elapsed_ms = 2071,
+		.stages = &stages,
 	};
 	struct buf text = BUF_INIT(4096);
 
@@ -57,7 +64,8 @@ static void tells_a_success(void **state)
 		"id=<1@b> account=work host=mx.example.org "
 		"tls=\"TLS1.3 X system\" auth=PLAIN user=alice "
 		"from=a@b recipients=c@d,e@f size=1234 status=2.0.0 "
-		"reply=\"250 queued\" elapsed=2.071 exitcode=0");
+		"reply=\"250 queued\" elapsed=2.071 "
+		"stages=resolve:0.000,connect:0.012,message:2.034 exitcode=0");
 	buf_release(&text);
 	result_release(&results[0]);
 	result_release(&results[1]);

@@ -185,6 +185,8 @@ complete -c postrider -l source-ip -x \
 	-d 'connect from this address'
 complete -c postrider -l prefer-family -x -a 'any ipv4 ipv6' \
 	-d 'which addresses are tried first'
+complete -c postrider -l tcp-fast-open -a 'on off' \
+	-d 'the first words go with TCP\'s first segment'
 complete -c postrider -l proxy-host -x \
 	-d 'connect by this SOCKS5 proxy'
 complete -c postrider -l proxy-port -x \

@@ -160,11 +160,18 @@ static void leave_proof(const struct secret_request *wanted, char **proof,
 	*proof = proof_make(wanted->account, buf_view(&wanted->kept));
 }
 
+/* With STARTTLS, and in clear, it is the server that does. */
+static bool speaks_first(const struct account *a)
+{
+	return a->dial.fast_open && a->tls.on && !a->tls.starttls &&
+		direct_host(a);
+}
+
 static struct session *connect_once(const struct account *a,
 				    const struct session_request *request,
 				    struct tls_owner *owner, struct outcome *o)
 {
-	const struct dial_watch watch = {request->trace, request->stages};
+	struct dial_call call = {request->trace, request->stages, VIEW("")};
 	struct connection connection = CONNECTION_INIT;
 	struct tls *tls = NULL;
 
@@ -172,12 +179,16 @@ static struct session *connect_once(const struct account *a,
 		stages_enter(request->stages, STAGE_TLS);
 	if (prepare_tls(a, owner, &tls, o) < 0)
 		return NULL;
-	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT), &watch,
+	if (speaks_first(a))
+		call.first = tls_first_words(tls);
+	if (dial(&a->dial, session_deadline(&a->session, WAIT_CONNECT), &call,
 		 &connection, o) < 0) {
 		tls_free(tls);
 		outcome_set_host(o, connect_name(a));
 		return NULL;
 	}
+	if (connection.n_said)
+		tls_was_said(tls, connection.n_said);
 	return session_open(stream_new(&connection, connect_name(a)), tls,
 			    request, o);
 }

@@ -31,6 +31,8 @@
 struct race {
 	const struct dial_policy *policy;
 	const struct trace *trace;
+	struct view first; /* to go with the first SYN */
+	size_t n_said;     /* octets of it that did, or follow at once */
 	const struct endpoint *source; /* to bind to; NULL: any */
 	struct endpoints list;
 	struct pollfd *attempts; /* one for each address; fd -1: not open */
@@ -131,12 +133,41 @@ static int bind_source(const struct race *r, int fd, struct outcome *o)
 	return 0;
 }
 
+/*
+ * RFC 7413: with a cookie of that address the kernel puts off connecting until
+ * there is something to say, and sends it with the SYN. From there on it is a
+ * connection under way like any other; if the SYN is not answered, or the data
+ * in it are not taken, the kernel sends both again in the usual order.
+ */
+static int connect_fast(struct race *r, int fd, const struct endpoint *a)
+{
+	int on = 1;
+	ssize_t n;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on));
+	if (connect(fd, (const struct sockaddr *)&a->at, a->n) < 0)
+		return -1;
+	n = send(fd, r->first.p, r->first.n, MSG_NOSIGNAL);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -1;
+	r->n_said = (size_t)n;
+	return 0;
+}
+
+static int connect_to(struct race *r, size_t i, int fd)
+{
+	const struct endpoint *a = &r->list.p[i];
+
+	if (i == 0 && r->first.n)
+		return connect_fast(r, fd, a);
+	return connect(fd, (const struct sockaddr *)&a->at, a->n);
+}
+
 /* Begin with the next address. -1 only if no address can be tried. */
 static int begin_next(struct race *r, struct outcome *o)
 {
 	size_t i = r->next++;
-	const struct endpoint *a = &r->list.p[i];
-	int fd = socket(a->at.ss_family,
+	int fd = socket(r->list.p[i].at.ss_family,
 			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	r->turn = deadline_in_ms(ATTEMPT_DELAY);
@@ -151,8 +182,7 @@ static int begin_next(struct race *r, struct outcome *o)
 	r->attempts[i].fd = fd;
 	r->attempts[i].events = POLLOUT;
 	r->open++;
-	if (connect(fd, (const struct sockaddr *)&a->at, a->n) < 0 &&
-	    errno != EINPROGRESS && errno != EINTR)
+	if (connect_to(r, i, fd) < 0 && errno != EINPROGRESS && errno != EINTR)
 		lose(r, i, errno);
 	return 0;
 }
@@ -275,6 +305,7 @@ static void finish(struct race *r, ptrdiff_t winner, struct connection *c)
 		c->fd = r->attempts[winner].fd;
 		c->peer = endpoint_text_port(&r->list.p[winner]);
 		r->attempts[winner].fd = -1;
+		c->n_said = winner == 0 ? r->n_said : 0;
 		/* A flight is one write; it must not wait for an ACK. */
 		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	}
@@ -286,19 +317,21 @@ static void finish(struct race *r, ptrdiff_t winner, struct connection *c)
 }
 
 static int dial_host(const struct dial_policy *policy, struct deadline deadline,
-		     const struct dial_watch *watch, struct connection *c,
+		     const struct dial_call *call, struct connection *c,
 		     struct outcome *o)
 {
-	struct race r = {.policy = policy, .trace = watch->trace};
+	struct race r = {.policy = policy, .trace = call->trace};
 	struct endpoint source;
 	ptrdiff_t winner = -1;
 	size_t i;
 	int rc;
 
-	stages_enter(watch->stages, STAGE_RESOLVE);
+	if (policy->fast_open)
+		r.first = call->first;
+	stages_enter(call->stages, STAGE_RESOLVE);
 	rc = find_addresses(&r, &source, deadline, o);
 	if (rc == 0) {
-		stages_enter(watch->stages, STAGE_CONNECT);
+		stages_enter(call->stages, STAGE_CONNECT);
 		r.attempts = memory_alloc(r.list.n * sizeof(*r.attempts));
 		for (i = 0; i < r.list.n; i++)
 			r.attempts[i].fd = -1;
@@ -321,6 +354,7 @@ static struct dial_policy way_to_proxy(const struct dial_policy *policy)
 
 	way.host = policy->proxy.host;
 	way.port = policy->proxy.port ? policy->proxy.port : PROXY_PORT;
+	way.fast_open = false; /* what is said first is not for the proxy */
 	return way;
 }
 
@@ -357,7 +391,7 @@ static int pass_proxy(const struct socks_request *request, const char *target,
 }
 
 static int dial_proxy(const struct dial_policy *policy,
-		      struct deadline deadline, const struct dial_watch *watch,
+		      struct deadline deadline, const struct dial_call *call,
 		      struct connection *c, struct outcome *o)
 {
 	struct socks_request request = SOCKS_REQUEST_INIT;
@@ -368,13 +402,13 @@ static int dial_proxy(const struct dial_policy *policy,
 	add_place(&target, policy->host, policy->port);
 	rc = socks_prepare(&request, policy, o);
 	if (rc == 0) {
-		rc = dial_host(&way, deadline, watch, c, o);
+		rc = dial_host(&way, deadline, call, c, o);
 		if (rc < 0)
 			outcome_add_context(o, "cannot reach %s by the proxy",
 					    target.p);
 	}
 	if (rc == 0) {
-		trace_note(watch->trace, "connected to the proxy %s", c->peer);
+		trace_note(call->trace, "connected to the proxy %s", c->peer);
 		rc = pass_proxy(&request, target.p, deadline, c, o);
 	}
 	if (rc < 0)
@@ -443,30 +477,29 @@ static int dial_tunnel(const char *command, struct connection *c,
 }
 
 int dial(const struct dial_policy *policy, struct deadline deadline,
-	 const struct dial_watch *watch, struct connection *c,
-	 struct outcome *o)
+	 const struct dial_call *call, struct connection *c, struct outcome *o)
 {
-	static const struct dial_watch nobody = {0};
+	static const struct dial_call nobody = {0};
 	int rc;
 
 	*c = CONNECTION_INIT;
-	if (!watch)
-		watch = &nobody;
+	if (!call)
+		call = &nobody;
 	if (policy->tunnel || policy->socket)
-		stages_enter(watch->stages, STAGE_CONNECT);
+		stages_enter(call->stages, STAGE_CONNECT);
 	if (policy->tunnel)
 		rc = dial_tunnel(policy->tunnel, c, o);
 	else if (policy->socket)
 		rc = dial_unix(policy->socket, deadline, c, o);
 	else if (uses_proxy(policy))
-		rc = dial_proxy(policy, deadline, watch, c, o);
+		rc = dial_proxy(policy, deadline, call, c, o);
 	else if (policy->host)
-		rc = dial_host(policy, deadline, watch, c, o);
+		rc = dial_host(policy, deadline, call, c, o);
 	else
 		return fail(o, CAUSE_CONFIG, "5.3.5",
 			    "no server is named: set host, socket or tunnel");
 	if (rc == 0)
-		trace_note(watch->trace, "connected to %s", c->peer);
+		trace_note(call->trace, "connected to %s", c->peer);
 	return rc;
 }
 

@@ -2,8 +2,11 @@
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/outcome.h"
 #include "base/stages.h"
@@ -30,24 +33,27 @@ struct dial_policy {
 			    other family cannot be reached from it, whatever
 			    family is preferred */
 	enum family prefer_family; /* this one first, the other soon after */
+	bool fast_open;            /* call.first may go with SYN (RFC 7413) */
 	struct proxy_policy proxy; /* for host only */
 };
 
 /* An open connection. */
 struct connection {
-	int fd;      /* non-blocking, close-on-exec; -1: none */
-	pid_t child; /* the tunnel's process; 0: none */
-	char *peer;  /* for words: "192.0.2.1:587", "/run/lmtp", "command",
+	int fd;        /* non-blocking, close-on-exec; -1: none */
+	pid_t child;   /* the tunnel's process; 0: none */
+	char *peer;    /* for words: "192.0.2.1:587", "/run/lmtp", "command",
 			"mail.example.org:587 by the proxy 127.0.0.1:1080" */
+	size_t n_said; /* octets of call.first that are the kernel's already */
 };
 
 #define CONNECTION_INIT ((struct connection){.fd = -1})
 
-/* Who looks on; each may be NULL. */
-struct dial_watch {
-	const struct trace *trace;
+/* What goes along with it; all of it may be NULL. */
+struct dial_call {
+	const struct trace *trace; /* who looks on */
 	struct stages *stages; /* RESOLVE and CONNECT; in the last of them when
 			   dial returns */
+	struct view first; /* what we say first; empty where the server does */
 };
 
 /*
@@ -64,11 +70,15 @@ struct dial_watch {
  * else ever is: no resolver here sees the host's name. How that fails is in
  * net/socks.h; each text names the host and the proxy.
  *
- * `watch` may be NULL.
+ * With fast_open, to a host without a proxy, `first` goes with the SYN to the
+ * first address if that has given us a cookie before (the kernel keeps them),
+ * and it is asked for one. It is still the race as above: what was said to an
+ * address that does not win was said in vain, and is to be said again.
+ *
+ * `call` may be NULL.
  */
 int dial(const struct dial_policy *policy, struct deadline deadline,
-	 const struct dial_watch *watch, struct connection *c,
-	 struct outcome *o);
+	 const struct dial_call *call, struct connection *c, struct outcome *o);
 
 /* The proxy that dial would use, "127.0.0.1:1080", allocated; NULL: none. */
 char *dial_proxy_name(const struct dial_policy *policy);

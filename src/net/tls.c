@@ -49,6 +49,8 @@ struct tls {
 	struct outcome refusal; /* why it did not */
 	size_t in_wire; /* octets of the user's that wait there, encrypted */
 	char *error;    /* what broke the session; NULL: nothing */
+	bool has_begun; /* ClientHello waits, or is on its way */
+	int fault;      /* GnuTLS's, in making it; or 0 */
 
 	struct dane_query *dane; /* what signed DNS says; NULL: not asked */
 };
@@ -304,7 +306,7 @@ static void send_alert(struct tls *t, int rc)
 /* One step of it: 1 when all is done, 0 to wait for the descriptor, -1. */
 static int advance(struct tls *t, struct outcome *o)
 {
-	int rc = gnutls_handshake(t->session);
+	int rc = t->fault ? t->fault : gnutls_handshake(t->session);
 
 	if (rc < 0 && gnutls_error_is_fatal(rc)) {
 		send_alert(t, rc);
@@ -363,13 +365,33 @@ static int await_dane(struct tls *t, struct outcome *o)
 	return 0;
 }
 
+struct view tls_first_words(struct tls *t)
+{
+	int rc;
+
+	if (t->dane)
+		return view_make(NULL, 0);
+	resume_offer(&t->resume, t->session);
+	rc = gnutls_handshake(t->session); /* and there is no answer yet */
+	if (rc < 0 && gnutls_error_is_fatal(rc))
+		t->fault = rc;
+	t->has_begun = true;
+	return buf_view(&t->wire.records);
+}
+
+void tls_was_said(struct tls *t, size_t n)
+{
+	t->wire.sent = n;
+}
+
 int tls_handshake(struct tls *t, int fd, struct deadline deadline,
 		  struct outcome *o)
 {
 	int rc;
 
 	t->wire.fd = fd;
-	resume_offer(&t->resume, t->session);
+	if (!t->has_begun)
+		resume_offer(&t->resume, t->session);
 	rc = await_dane(t, o);
 	if (rc == 0)
 		rc = shake_hands(t, deadline, o);

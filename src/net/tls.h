@@ -88,6 +88,15 @@ struct dane_query;
 void tls_use_dane(struct tls *t, struct dane_query *d);
 
 /*
+ * What we say first, ClientHello, to be sent before there is a descriptor for
+ * tls_handshake; good until then. Empty where it can't be known yet: signed DNS
+ * may have another name for the server. Then tls_was_said, if octets of it are
+ * on their way on that descriptor.
+ */
+struct view tls_first_words(struct tls *t);
+void tls_was_said(struct tls *t, size_t n);
+
+/*
  * Handshake on a non-blocking descriptor and verify. CAUSE_TLS 4.7.5: the text
  * says which check failed, of which certificate, and with which names or
  * dates; CAUSE_CONNECT 4.4.2 when lost or too late; what dane_await says.

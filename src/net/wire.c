@@ -24,8 +24,13 @@ static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
 static ssize_t pull(gnutls_transport_ptr_t p, void *bytes, size_t n)
 {
 	struct wire *w = p;
-	ssize_t rc = recv(w->fd, bytes, n, 0);
+	ssize_t rc;
 
+	if (w->fd < 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	rc = recv(w->fd, bytes, n, 0);
 	if (rc < 0 && errno != EAGAIN && errno != EINTR)
 		w->error = errno;
 	if (rc > 0 && !w->has_heard) {

@@ -71,6 +71,8 @@ class Peer:
     refuse          {address: reply to RCPT}
     faults          see faults.py
     quiet, trickle  see wire.py; hold: octets of replies that may be held
+    fast_open       how many connections may wait that brought octets with
+                    their SYN (RFC 7413); None: none are taken
     sockbuf         size of the socket's buffers in octets
     raw_header      octets over 127 in a header are no violation, with
                     BODY=8BITMIME (for `reencode off`)
@@ -85,7 +87,7 @@ class Peer:
                  refuse=None, faults=None, data_always=False, quiet=0.0,
                  trickle=False, hold=1 << 18, sockbuf=None, make_context=None,
                  size_slack=0, raw_header=False, line_limit=512, host="127.0.0.1", port=0,
-                 unix=None, deliver=None):
+                 unix=None, deliver=None, fast_open=None):
         usual = as_capabilities(capabilities)
         self.name, self.tls, self.cert, self.key = name, tls, cert, key
         self.capabilities_clear = usual if capabilities_clear is None \
@@ -107,7 +109,7 @@ class Peer:
         self.raw_header = raw_header
         self.make_context = make_context or self._context
         self.host, self.port, self.unix = host, port, unix
-        self.directory = deliver
+        self.directory, self.fast_open = deliver, fast_open
         self.sessions = []
         self.messages = []          # transactions with a delivered recipient
         self._running = 0           # connections not over yet
@@ -192,7 +194,11 @@ class Peer:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self._server = await loop.create_server(
             self._wire, self.host, self.port, family=family)
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = self._server.sockets[0]
+        self.port = listener.getsockname()[1]
+        if self.fast_open:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN,
+                                self.fast_open)
 
     def _wire(self):
         return Wire(self._connection, self.quiet, self.trickle, self.sockbuf)

@@ -29,6 +29,7 @@ import ssl
 import struct
 
 STALL = 1.0
+TCPI_OPT_SYN_DATA = 0x20    # linux/tcp.h; of struct tcp_info's sixth octet
 HIGH_WATER = 4 << 20
 RECORD_LIMIT = 64 << 20
 
@@ -54,6 +55,7 @@ class Wire(asyncio.Protocol):
         self.plain = bytearray()    # all that came under TLS, decrypted
         self.tls_turns = 0          # of the handshake
         self.early = b""            # what came in one piece with its end
+        self.with_syn = False       # octets came with TCP's first segment
         self.handshake_bytes = 0    # TLS octets that came
         self.hello = bytearray()    # the first of them, as they came
         self.sent = bytearray()     # all that was said, decrypted
@@ -75,6 +77,8 @@ class Wire(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64)
+            self.with_syn = bool(info[5] & TCPI_OPT_SYN_DATA)
         if self.sockbuf:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.sockbuf)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.sockbuf)

@@ -346,7 +346,7 @@ static void tells_what_happens(void **state)
 	struct buf told = BUF_INIT(1024);
 	struct trace trace = {note_line, &told};
 	struct stages stages = STAGES_INIT;
-	struct dial_watch watch = {&trace, &stages};
+	struct dial_call call = {&trace, &stages};
 	struct dial_policy policy = {
 		.host = (char *)"refused-good.test",
 		.port = port,
@@ -356,8 +356,7 @@ static void tells_what_happens(void **state)
 	char want[256];
 
 	(void)state;
-	assert_int_equal(dial(&policy, deadline_in_ms(AGES), &watch, &c, &o),
-			 0);
+	assert_int_equal(dial(&policy, deadline_in_ms(AGES), &call, &c, &o), 0);
 	snprintf(want, sizeof(want),
 		 "cannot connect to 127.0.0.2:%u: connection refused\n"
 		 "connected to 127.0.0.1:%u\n",

@@ -1048,23 +1048,37 @@ static int leave(gnutls_session_t session)
 	return DONE;
 }
 
+static int told[2]; /* a pipe, to who waits to be told */
+
+static int leave_when_told(gnutls_session_t session)
+{
+	char c;
+
+	(void)session;
+	return read(told[0], &c, 1) == 1 ? DONE : ODD;
+}
+
 /* Writing to one who is gone is an end, not a SIGPIPE. */
 static void survives_a_server_that_is_gone(void **state)
 {
-	struct server server = {.chain = {GOOD}, .act = leave};
+	struct server server = {.chain = {GOOD}, .act = leave_when_told};
 	struct outcome o = OUTCOME_INIT;
 	struct stream *s;
 	pid_t pid;
 
 	(void)state;
+	assert_int_equal(pipe(told), 0);
 	s = open_stream(&server, &pid, policy_for_root());
-	stream_is_quiet(s); /* the handshake is over, for the server too */
+	assert_true(stream_is_quiet(s)); /* and has ended the handshake */
+	assert_int_equal(write(told[1], "", 1), 1);
 	assert_int_equal(finish(pid), DONE);
 	stream_put(s, VIEW("NOOP\r\n"));
 	assert_int_equal(stream_progress(s, 0, soon(), &o), 0);
 	assert_int_equal(stream_unsent(s), 6);
 	assert_int_equal(stream_lost(s, &o), -1);
 	assert_non_null(strstr(o.text, "Broken pipe"));
+	close(told[0]);
+	close(told[1]);
 	stream_free(s);
 	outcome_release(&o);
 }
@@ -1126,6 +1140,62 @@ static void ends_the_handshake_before_it_listens(void **state)
 	outcome_release(&o);
 }
 
+/* ClientHello, of which so much was sent before there was a session. */
+static void goes_on_with_its_first_words(void **state)
+{
+	struct tls_policy policy = policy_for_root();
+	size_t part;
+
+	(void)state;
+	for (part = 0; part < 4; part++) {
+		struct server server = {.chain = {GOOD}, .act = hear_quit};
+		struct outcome o = OUTCOME_INIT;
+		struct tls *t = tls_new(&policy, HOST, NULL, &o);
+		struct view first = tls_first_words(t);
+		size_t n = first.n * part / 3;
+		pid_t pid;
+		int fd = start(&server, &pid);
+
+		assert_true(first.n > 100 && first.p[0] == 22);
+		assert_int_equal(send(fd, first.p, n, 0), n);
+		tls_was_said(t, n);
+		if (tls_handshake(t, fd, soon(), &o) < 0)
+			fail_msg("%zu: %s", n, o.text);
+		assert_int_equal(tls_write(t, "QUIT\r\n", 6), 6);
+		tls_bye(t);
+		tls_free(t);
+		close(fd);
+		assert_int_equal(finish(pid), DONE);
+	}
+}
+
+/* If there are none that can be said the handshake tells why. */
+static void has_no_first_words(void **state)
+{
+	struct server server = {.chain = {GOOD}};
+	struct tls_policy policy = policy_for_root();
+	struct outcome o[2] = {OUTCOME_INIT, OUTCOME_INIT};
+	size_t i;
+
+	(void)state;
+	policy.priorities = (char[]){"NORMAL:-VERS-ALL:+VERS-DTLS1.2"};
+	for (i = 0; i < 2; i++) {
+		struct tls *t = tls_new(&policy, HOST, NULL, &o[i]);
+		pid_t pid;
+		int fd = start(&server, &pid);
+
+		if (i)
+			assert_int_equal(tls_first_words(t).n, 0);
+		assert_int_equal(tls_handshake(t, fd, soon(), &o[i]), -1);
+		tls_free(t);
+		close(fd);
+		assert_int_equal(finish(pid), REFUSED);
+	}
+	assert_string_equal(o[0].text, o[1].text);
+	outcome_release(&o[0]);
+	outcome_release(&o[1]);
+}
+
 static void says_goodbye(void **state)
 {
 	struct server server = {.chain = {GOOD}, .act = hear_quit};
@@ -1185,6 +1255,8 @@ int main(void)
 		cmocka_unit_test(survives_a_server_that_is_gone),
 		cmocka_unit_test(ends_the_handshake_with_its_first_words),
 		cmocka_unit_test(ends_the_handshake_before_it_listens),
+		cmocka_unit_test(goes_on_with_its_first_words),
+		cmocka_unit_test(has_no_first_words),
 		cmocka_unit_test(says_goodbye),
 		cmocka_unit_test(says_nothing_after_a_refusal),
 	};

@@ -34,10 +34,12 @@ struct outcome;
 	X(gnutls_certificate_get_peers) \
 	X(gnutls_certificate_get_trust_list) \
 	X(gnutls_certificate_set_pin_function) \
+	X(gnutls_certificate_set_trust_list) \
 	X(gnutls_certificate_set_x509_key_file2) \
 	X(gnutls_certificate_set_x509_system_trust) \
 	X(gnutls_certificate_set_x509_trust_dir) \
 	X(gnutls_certificate_set_x509_trust_file) \
+	X(gnutls_certificate_set_x509_trust_mem) \
 	X(gnutls_certificate_verification_status_print) \
 	X(gnutls_certificate_verify_peers) \
 	X(gnutls_check_version) \
@@ -177,6 +179,8 @@ const struct gnutls_calls *library_gnutls(void);
 	(*library_gnutls()->gnutls_certificate_get_trust_list)
 #define gnutls_certificate_set_pin_function \
 	(*library_gnutls()->gnutls_certificate_set_pin_function)
+#define gnutls_certificate_set_trust_list \
+	(*library_gnutls()->gnutls_certificate_set_trust_list)
 #define gnutls_certificate_set_x509_key_file2 \
 	(*library_gnutls()->gnutls_certificate_set_x509_key_file2)
 #define gnutls_certificate_set_x509_system_trust \
@@ -185,6 +189,8 @@ const struct gnutls_calls *library_gnutls(void);
 	(*library_gnutls()->gnutls_certificate_set_x509_trust_dir)
 #define gnutls_certificate_set_x509_trust_file \
 	(*library_gnutls()->gnutls_certificate_set_x509_trust_file)
+#define gnutls_certificate_set_x509_trust_mem \
+	(*library_gnutls()->gnutls_certificate_set_x509_trust_mem)
 #define gnutls_certificate_verification_status_print \
 	(*library_gnutls()->gnutls_certificate_verification_status_print)
 #define gnutls_certificate_verify_peers \

@@ -346,7 +346,7 @@ static void tells_what_happens(void **state)
 	struct buf told = BUF_INIT(1024);
 	struct trace trace = {note_line, &told};
 	struct stages stages = STAGES_INIT;
-	struct dial_call call = {&trace, &stages};
+	struct dial_call call = {.trace = &trace, .stages = &stages};
 	struct dial_policy policy = {
 		.host = (char *)"refused-good.test",
 		.port = port,

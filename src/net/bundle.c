@@ -24,6 +24,8 @@ static const struct view mark = VIEW("-----BEGIN ");
 static const struct view begin = VIEW("-----BEGIN CERTIFICATE-----");
 static const struct view end = VIEW("-----END CERTIFICATE-----");
 
+#define DASHES 5 /* at its end, which may be those of another beginning */
+
 /* Of each octet: its value as a digit of base64 (RFC 4648 4), at each of four
  * places; or what no digits make. */
 struct digits {
@@ -149,7 +151,7 @@ static bool take_one(struct bundle *b, const struct digits *d,
 	*from = view_skip(*from, begin.n);
 	if (!decode(d, from, out, &n))
 		return false;
-	*from = view_skip(*from, end.n);
+	*from = view_skip(*from, end.n - DASHES);
 	return add_entry(b, view_make(out, n));
 }
 
@@ -161,22 +163,30 @@ static bool find_mark(struct view *v)
 	return p != NULL;
 }
 
-/* DER takes less room than PEM, so it goes where that was read already. */
-bool bundle_parse(struct bundle *b)
+static bool find_all(struct bundle *b)
 {
 	struct view rest = view_make(b->octets.p, b->octets.n);
-	char *out = b->octets.p;
+	char *out = b->octets.p; /* PEM that was read already takes more */
 	struct digits d;
 
 	make_digits(&d);
 	while (find_mark(&rest)) {
-		if (!take_one(b, &d, &rest, out)) {
-			bundle_release(b);
+		if (!take_one(b, &d, &rest, out))
 			return false;
-		}
 		out += b->p[b->n - 1].der.n;
 	}
 	return b->n > 0;
+}
+
+bool bundle_parse(struct bundle *b)
+{
+	if (b->n || b->is_odd)
+		return b->n;
+	if (find_all(b))
+		return true;
+	bundle_release(b);
+	b->is_odd = true;
+	return false;
 }
 
 /* Something else (a pipe, a device) may give what it has only once. */
@@ -220,12 +230,12 @@ bool bundle_read(struct bundle *b, const char *path)
 
 	if (fd < 0)
 		return false;
-	is_read = read_file(&b->octets, fd);
+	is_read = read_file(&b->octets, fd) &&
+		memmem(b->octets.p, b->octets.n, begin.p, begin.n);
 	close(fd);
-	if (is_read)
-		return bundle_parse(b);
-	bundle_release(b);
-	return false;
+	if (!is_read)
+		bundle_release(b);
+	return is_read;
 }
 
 void bundle_release(struct bundle *b)

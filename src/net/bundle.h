@@ -23,9 +23,10 @@
  * GnuTLS might read otherwise.
  */
 struct bundle {
-	struct buf octets; /* the certificates, in DER */
+	struct buf octets; /* the file's; of certificates, once it is parsed */
+	bool is_odd;       /* it was parsed, and is in doubt */
 	struct bundle_entry *p;
-	size_t n;
+	size_t n; /* 0: it was not parsed */
 };
 
 struct bundle_entry {
@@ -36,14 +37,16 @@ struct bundle_entry {
 #define BUNDLE_LIMIT (4u << 20) /* octets of a file; a larger one is a doubt */
 #define BUNDLE_INIT  ((struct bundle){.octets = BUF_INIT(BUNDLE_LIMIT)})
 
-/* Read a file. false: it can't be read, is no regular file, or is in doubt;
- * then there is nothing in it. Each certificate is decoded, but only looked at
- * as far as its names: what is damaged behind them is noticed only by who
- * imports it. */
+/* Read a file. false: it can't be read, is no regular file, or there is no
+ * certificate in PEM in it; then nothing is held. */
 bool bundle_read(struct bundle *b, const char *path);
 
-/* The same for what is in b->octets: PEM (RFC 7468), with any text between the
- * certificates, but nothing else in PEM. */
+/*
+ * Find the certificates in what was read: PEM (RFC 7468), with any text between
+ * them, but nothing else in PEM. false: there are none, or it is in doubt, and
+ * nothing is held any more. Each is decoded, but only looked at as far as its
+ * names: what is damaged behind them is noticed only by who imports it.
+ */
 bool bundle_parse(struct bundle *b);
 void bundle_release(struct bundle *b);
 

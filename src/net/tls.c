@@ -345,9 +345,11 @@ static int shake_hands(struct tls *t, struct deadline deadline,
 {
 	int rc;
 
-	while ((rc = advance(t, o)) == 0)
+	while ((rc = advance(t, o)) == 0) {
+		trust_prepare(&t->trust);
 		if (await(t, deadline, o) < 0)
 			return -1;
+	}
 	return rc < 0 ? -1 : take_on(t, o);
 }
 

@@ -138,8 +138,6 @@ static bool read_bundle(struct trust *t)
 {
 	const char *path = t->store;
 
-	if (t->bundle.n)
-		return true;
 	if (!strcmp(path, "system"))
 		path = SYSTEM_TRUST_FILE;
 	return t->by == TRUST_BY_STORE && !t->crl &&
@@ -185,6 +183,12 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 	if (!t->is_put_off && owner)
 		t->is_put_off = read_bundle(t);
 	return t->is_put_off ? 0 : load_issuers(t, o);
+}
+
+void trust_prepare(struct trust *t)
+{
+	if (t->bundle.octets.n)
+		bundle_parse(&t->bundle);
 }
 
 int trust_load_all(struct trust *t, struct outcome *o)
@@ -281,6 +285,13 @@ static int check_by_pin(const struct trust *t, gnutls_session_t session,
 	return -1;
 }
 
+/* It was, or is now. */
+static bool has_bundle(struct trust *t)
+{
+	return (t->bundle.octets.n || t->bundle.is_odd || read_bundle(t)) &&
+		bundle_parse(&t->bundle);
+}
+
 /* Trust the only one that the chain has to do with, and no other. */
 static bool load_one(struct trust *t, gnutls_session_t session,
 		     struct outcome *o)
@@ -291,7 +302,7 @@ static bool load_one(struct trust *t, gnutls_session_t session,
 	unsigned n = 0;
 
 	sent = gnutls_certificate_get_peers(session, &n);
-	e = read_bundle(t) ? bundle_find(&t->bundle, sent, n) : NULL;
+	e = has_bundle(t) ? bundle_find(&t->bundle, sent, n) : NULL;
 	if (!e || set_list(t, o) < 0)
 		return false;
 	der.data = (unsigned char *)e->der.p;

@@ -57,6 +57,10 @@ int trust_load(struct trust *t, const struct tls_policy *policy,
 	       struct outcome *o);
 void trust_release(struct trust *t);
 
+/* For when the server is waited for: what there is to do of the check without
+ * its certificate. Nothing fails here. */
+void trust_prepare(struct trust *t);
+
 /* Load all that was put off; for who asks the store itself. -1 as above. */
 int trust_load_all(struct trust *t, struct outcome *o);
 

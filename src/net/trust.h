@@ -71,9 +71,9 @@ int trust_load_all(struct trust *t, struct outcome *o);
  * refused, and in which words, is as if all had been there from the start.
  * -1: CAUSE_TLS 4.7.5; one line: which certificate, which check, which names or
  * dates, what to do. What was put off may fail now. The lists of tls_crl_file
- * are verified here, where the chain is that they are about; one that is forged,
- * that is about the chain and not of now, or a file of lists whose issuers are
- * all unknown, is refused like a bad certificate (net/crl.h).
+ * are verified here, where the chain is that they are about; one that is
+ * forged, that is about the chain and not of now, or a file of lists whose
+ * issuers are all unknown, is refused like a bad certificate (net/crl.h).
  */
 int trust_check(struct trust *t, gnutls_session_t session, struct outcome *o);
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define PIECE_SIZE (64u << 10) /* octets asked for at once */
+#define PIECE_SIZE (256u << 10) /* octets asked for at once */
 
 void body_for_data(struct body *b, struct content *content)
 {
@@ -35,9 +35,24 @@ static int next_octets(struct body *b, struct view *piece, struct outcome *o)
 	return rc;
 }
 
+/* Octets up to and with the LF that a dot follows; all, if there is none. Dots
+ * are rarer than lines, and memmem is slow for so short a string. */
+static size_t before_dot(struct view v)
+{
+	const char *dot = v.p, *end = v.p + v.n;
+
+	while (++dot < end) {
+		dot = memchr(dot, '.', (size_t)(end - dot));
+		if (!dot)
+			break;
+		if (dot[-1] == '\n')
+			return (size_t)(dot - v.p);
+	}
+	return v.n;
+}
+
 int body_next(struct body *b, struct view *piece, struct outcome *o)
 {
-	const char *dot;
 	size_t n;
 	int rc;
 
@@ -61,8 +76,7 @@ int body_next(struct body *b, struct view *piece, struct outcome *o)
 		*piece = VIEW(".");
 		return 1;
 	}
-	dot = memmem(b->rest.p, b->rest.n, "\n.", 2);
-	n = dot ? (size_t)(dot - b->rest.p) + 1 : b->rest.n;
+	n = before_dot(b->rest);
 	*piece = view_make(b->rest.p, n);
 	b->at_line_start = b->rest.p[n - 1] == '\n';
 	b->rest = view_skip(b->rest, n);

@@ -91,7 +91,8 @@ static void unstuff(const struct buf *in, struct buf *out)
 /* Dots around every border of the pieces that content gives out. */
 static void survives_every_border(void **state)
 {
-	static const size_t sizes[] = {4094, 4096, 32768, 65534, 65536, 131072};
+	static const size_t sizes[] = {4094,  4096,   32768,  65534,
+				       65536, 131072, 262142, 262144};
 	struct buf text = BUF_INIT(1u << 20), out = BUF_INIT(1u << 20);
 	struct buf back = BUF_INIT(1u << 20);
 	struct content *content;
@@ -122,6 +123,45 @@ static void survives_every_border(void **state)
 	buf_release(&text);
 	buf_release(&out);
 	buf_release(&back);
+}
+
+/* Dots in every neighbourhood, by a look at each octet. */
+static void doubles_what_each_octet_says(void **state)
+{
+	static const char octets[] = {'.', '\r', '\n', 'x'};
+	struct buf text = BUF_INIT(64), out = BUF_INIT(256);
+	struct buf wanted = BUF_INIT(256);
+	struct content *content;
+	struct message m;
+	struct body b;
+	size_t n, i;
+
+	(void)state;
+	for (n = 0; n < 4 * 4 * 4 * 4 * 4 * 4; n++) {
+		buf_clear(&text);
+		for (i = n + 4 * 4 * 4 * 4 * 4 * 4; i > 1; i /= 4)
+			buf_add_char(&text, octets[i % 4]);
+		buf_clear(&wanted);
+		buf_add_text(&wanted, "\r\n");
+		for (i = 0; i < text.n; i++) {
+			if (text.p[i] == '.' && wanted.p[wanted.n - 1] == '\n')
+				buf_add_char(&wanted, '.');
+			buf_add_char(&wanted, text.p[i]);
+		}
+		if (wanted.p[wanted.n - 1] != '\n')
+			buf_add_text(&wanted, "\r\n");
+		buf_add_text(&wanted, ".\r\n");
+		m = stored(buf_view(&text));
+		content = content_new(VIEW(""), &m);
+		body_for_data(&b, content);
+		pull(&b, &out);
+		assert_string_equal(out.p, wanted.p);
+		content_free(content);
+		store_free(m.body);
+	}
+	buf_release(&text);
+	buf_release(&out);
+	buf_release(&wanted);
 }
 
 static void a_chunk_is_as_long_as_it_says(void **state)
@@ -155,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(doubles_dots),
 		cmocka_unit_test(survives_every_border),
+		cmocka_unit_test(doubles_what_each_octet_says),
 		cmocka_unit_test(a_chunk_is_as_long_as_it_says),
 	};
 

@@ -346,6 +346,8 @@ static int shake_hands(struct tls *t, struct deadline deadline,
 	int rc;
 
 	while ((rc = advance(t, o)) == 0) {
+		if (!tls_wants_write(t) && wire_has_input(&t->wire))
+			continue;
 		trust_prepare(&t->trust);
 		if (await(t, deadline, o) < 0)
 			return -1;
@@ -437,7 +439,10 @@ ptrdiff_t tls_read(struct tls *t, void *bytes, size_t n)
 	ssize_t rc;
 
 	wire_send(&t->wire); /* if that fails, reading tells more */
-	rc = gnutls_record_recv(t->session, bytes, n);
+	do
+		rc = gnutls_record_recv(t->session, bytes, n);
+	while (rc < 0 && !gnutls_error_is_fatal((int)rc) &&
+	       wire_has_input(&t->wire));
 	if (rc >= 0)
 		return rc;
 	if (gnutls_error_is_fatal((int)rc))

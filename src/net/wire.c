@@ -8,6 +8,7 @@
 #include "net/wire.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
@@ -21,23 +22,43 @@ static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
 	return (ssize_t)(w->records.n - before);
 }
 
-static ssize_t pull(gnutls_transport_ptr_t p, void *bytes, size_t n)
+static ssize_t receive(struct wire *w)
 {
-	struct wire *w = p;
 	ssize_t rc;
 
 	if (w->fd < 0) {
 		errno = EAGAIN;
 		return -1;
 	}
-	rc = recv(w->fd, bytes, n, 0);
+	rc = recv(w->fd, w->in, sizeof(w->in), 0);
 	if (rc < 0 && errno != EAGAIN && errno != EINTR)
 		w->error = errno;
 	if (rc > 0 && !w->has_heard) {
 		w->has_heard = true;
-		w->first = *(unsigned char *)bytes;
+		w->first = (unsigned char)w->in[0];
 	}
+	w->taken = 0;
+	w->got = rc > 0 ? (size_t)rc : 0;
 	return rc;
+}
+
+/* GnuTLS asks for five octets, then for the record that they announce; so the
+ * kernel is asked for what there is. */
+static ssize_t pull(gnutls_transport_ptr_t p, void *bytes, size_t n)
+{
+	struct wire *w = p;
+	ssize_t rc;
+
+	if (!wire_has_input(w)) {
+		rc = receive(w);
+		if (rc <= 0)
+			return rc;
+	}
+	if (n > w->got - w->taken)
+		n = w->got - w->taken;
+	memcpy(bytes, w->in + w->taken, n);
+	w->taken += n;
+	return (ssize_t)n;
 }
 
 /* GnuTLS wants one beside its own pull. We wait for ourselves, so for it there
@@ -88,6 +109,11 @@ int wire_send(struct wire *w)
 bool wire_wants_write(const struct wire *w)
 {
 	return !w->cannot_send && w->sent < w->records.n;
+}
+
+bool wire_has_input(const struct wire *w)
+{
+	return w->taken < w->got;
 }
 
 void wire_release(struct wire *w)

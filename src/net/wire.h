@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/gnutls.h"
 
+#define WIRE_INPUT (17u << 10) /* octets: a full record */
+
 /* What is between GnuTLS and a non-blocking descriptor. */
 struct wire {
 	int fd;              /* -1: not yet connected */
@@ -18,6 +20,8 @@ struct wire {
 	struct buf records;  /* to be sent, encrypted */
 	size_t sent;         /* octets of them that the kernel has */
 	bool cannot_send;    /* sending has failed; what waits is lost */
+	size_t got, taken;   /* octets in `in`, and of them GnuTLS's */
+	char in[WIRE_INPUT];
 };
 
 #define WIRE_INIT ((struct wire){.fd = -1, .records = BUF_INIT(PTRDIFF_MAX)})
@@ -30,6 +34,10 @@ void wire_attach(struct wire *w, gnutls_session_t session);
 int wire_send(struct wire *w);
 
 bool wire_wants_write(const struct wire *w);
+
+/* Is there input that GnuTLS has not asked for yet? The descriptor will not
+ * tell. */
+bool wire_has_input(const struct wire *w);
 
 void wire_release(struct wire *w);
 

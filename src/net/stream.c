@@ -26,6 +26,7 @@ struct stream {
 	struct tls *tls;   /* NULL: in clear */
 	struct buf out;    /* the first `sent` octets are the kernel's */
 	size_t sent;       /* octets */
+	struct view lent;  /* what follows them, in the caller's memory */
 	struct buf in;     /* the first `consumed` octets are done with */
 	size_t consumed;   /* octets */
 	bool input_ended;  /* no more will come */
@@ -42,6 +43,7 @@ struct stream *stream_new(struct connection *c, const char *host)
 	s->host = memory_dup(host ? host : "");
 	s->out = BUF_INIT_SECRET(PTRDIFF_MAX);
 	s->in = BUF_INIT(STREAM_INPUT_LIMIT);
+	s->lent = VIEW("");
 	return s;
 }
 
@@ -72,18 +74,43 @@ const struct tls *stream_tls(const struct stream *s)
 
 /* What was sent goes when it is at least as much as what was not, so that
  * each octet is moved once at most. */
-void stream_put(struct stream *s, struct view bytes)
+static void queue(struct stream *s, struct view bytes)
 {
-	if (s->sent && s->sent >= stream_unsent(s)) {
+	if (s->sent && s->sent >= s->out.n - s->sent) {
 		buf_consume(&s->out, s->sent);
 		s->sent = 0;
 	}
 	buf_add_view(&s->out, bytes);
 }
 
+void stream_put(struct stream *s, struct view bytes)
+{
+	stream_keep(s);
+	queue(s, bytes);
+}
+
+void stream_keep(struct stream *s)
+{
+	struct view lent = s->lent;
+
+	s->lent = VIEW("");
+	if (lent.n)
+		queue(s, lent);
+}
+
+void stream_lend(struct stream *s, struct view bytes)
+{
+	s->lent = bytes;
+}
+
+bool stream_borrows(const struct stream *s)
+{
+	return s->lent.n > 0;
+}
+
 size_t stream_unsent(const struct stream *s)
 {
-	return s->out.n - s->sent;
+	return s->out.n - s->sent + s->lent.n;
 }
 
 struct view stream_input(const struct stream *s)
@@ -117,21 +144,39 @@ static void note_reason(struct stream *s)
 	s->why = memory_dup(words);
 }
 
-/* As long as more is to come only full TLS records leave. */
-static size_t size_to_write(const struct stream *s, size_t low)
+/* What is to be written next. As long as more is to come only full TLS records
+ * leave. */
+static struct view next_to_write(const struct stream *s, size_t low)
 {
-	size_t n = stream_unsent(s);
+	struct view v = view_skip(buf_view(&s->out), s->sent);
 
-	return s->tls && low && n > PIECE ? n - n % PIECE : n;
+	if (!v.n)
+		v = s->lent;
+	if (s->tls && low && v.n > PIECE)
+		v.n -= v.n % PIECE;
+	return v;
 }
 
-static ptrdiff_t write_some(struct stream *s, size_t n)
+/* With MSG_MORE the kernel fills its segments from what follows at once. */
+static ptrdiff_t write_some(struct stream *s, struct view v)
 {
-	const char *bytes = s->out.p + s->sent;
+	int more = stream_unsent(s) > v.n ? MSG_MORE : 0;
 
 	if (s->tls)
-		return tls_write(s->tls, bytes, n);
-	return send(s->connection.fd, bytes, n, MSG_NOSIGNAL);
+		return tls_write(s->tls, v.p, v.n);
+	return send(s->connection.fd, v.p, v.n, MSG_NOSIGNAL | more);
+}
+
+static void note_written(struct stream *s, size_t n)
+{
+	if (s->sent < s->out.n)
+		s->sent += n;
+	else
+		s->lent = view_skip(s->lent, n);
+	if (s->sent && s->sent == s->out.n) {
+		buf_clear(&s->out);
+		s->sent = 0;
+	}
 }
 
 static ptrdiff_t read_some(struct stream *s, char *bytes, size_t n)
@@ -148,19 +193,15 @@ static void send_out(struct stream *s, size_t low)
 	ptrdiff_t n;
 
 	while (!s->output_ended && stream_unsent(s) > low) {
-		n = write_some(s, size_to_write(s, low));
+		n = write_some(s, next_to_write(s, low));
 		if (n >= 0) {
-			s->sent += (size_t)n;
+			note_written(s, (size_t)n);
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno != EINTR) {
 			note_reason(s);
 			s->output_ended = true;
 		}
-	}
-	if (s->sent && s->sent == s->out.n) {
-		buf_clear(&s->out);
-		s->sent = 0;
 	}
 }
 

@@ -28,6 +28,13 @@ const char *stream_host(const struct stream *s);
 /* Queue octets for the peer (copied; nothing is sent yet). */
 void stream_put(struct stream *s, struct view bytes);
 
+/* Queue octets behind those that are not copied, for they are many. They must
+ * stay as they are until stream_borrows is false; before that nothing else is
+ * lent, and stream_keep copies what has not left. */
+void stream_lend(struct stream *s, struct view bytes);
+bool stream_borrows(const struct stream *s);
+void stream_keep(struct stream *s);
+
 /* Octets queued and not yet handed to the kernel. The caller keeps this
  * within bounds by calling stream_progress. */
 size_t stream_unsent(const struct stream *s);

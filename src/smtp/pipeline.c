@@ -13,6 +13,8 @@
 
 /* Output is handed over while less than this waits in the stream. */
 #define WINDOW (64u << 10) /* octets */
+/* What is shorter than a TLS record joins others in one. */
+#define LENT_MIN (16u << 10) /* octets */
 
 struct flight {
 	struct session *s;
@@ -113,6 +115,13 @@ static void put(struct flight *f, struct view octets)
 	f->n_put += octets.n;
 }
 
+/* A piece of the payload stays where it is until the next one is asked for. */
+static void lend(struct flight *f, struct view octets)
+{
+	stream_lend(f->s->stream, octets);
+	f->n_put += octets.n;
+}
+
 /* Say its line, if it has one. Where no reply is due none may be waiting. */
 static int begin_command(struct flight *f, const struct command *c,
 			 struct outcome *o)
@@ -143,7 +152,9 @@ static int send_piece(struct flight *f, struct command *c, struct outcome *o)
 		return -1;
 	}
 	f->sending = !body_is_over(c->payload);
-	if (rc > 0)
+	if (rc > 0 && piece.n >= LENT_MIN)
+		lend(f, piece);
+	else if (rc > 0)
 		put(f, piece);
 	return 0;
 }
@@ -154,7 +165,8 @@ static int fill(struct flight *f, struct outcome *o)
 {
 	struct command *c;
 
-	while (stream_unsent(f->s->stream) < WINDOW) {
+	while (stream_unsent(f->s->stream) < WINDOW &&
+	       !stream_borrows(f->s->stream)) {
 		if (!f->sending && !may_send(f))
 			return 0;
 		c = &f->commands[f->n_sent];
@@ -323,7 +335,9 @@ static int advance(struct flight *f, struct outcome *o)
 
 	if (fill(f, o) < 0)
 		return -1;
-	low = f->sending || may_send(f) ? WINDOW / 2 : 0;
+	low = (f->sending || may_send(f)) && !stream_borrows(stream)
+		? WINDOW / 2
+		: 0;
 	unsent = stream_unsent(stream);
 	rc = stream_progress(stream, low, f->deadline, o);
 	if (rc < 0)
@@ -352,6 +366,25 @@ static int check_count(struct flight *f, struct outcome *o)
 	return -1;
 }
 
+static int run(struct flight *f, struct outcome *o)
+{
+	int rc = 0;
+
+	renew_deadline(f);
+	while (!is_done(f)) {
+		rc = advance(f, o);
+		if (rc < 0)
+			return -1;
+		if (rc > 0 && !is_done(f)) {
+			stream_lost(f->s->stream, o);
+			return broken(f, o);
+		}
+	}
+	if (rc > 0)
+		f->s->ended = true;
+	return check_count(f, o);
+}
+
 int pipeline_run(struct session *s, struct command *commands, size_t n,
 		 struct outcome *o)
 {
@@ -361,19 +394,9 @@ int pipeline_run(struct session *s, struct command *commands, size_t n,
 		.n = n,
 		.n_put = stream_unsent(s->stream),
 	};
-	int rc = 0;
+	int rc = run(&f, o);
 
-	renew_deadline(&f);
-	while (!is_done(&f)) {
-		rc = advance(&f, o);
-		if (rc < 0)
-			return -1;
-		if (rc > 0 && !is_done(&f)) {
-			stream_lost(s->stream, o);
-			return broken(&f, o);
-		}
-	}
-	if (rc > 0)
-		s->ended = true;
-	return check_count(&f, o);
+	/* a server may answer a message before it has taken all of it */
+	stream_keep(s->stream);
+	return rc;
 }

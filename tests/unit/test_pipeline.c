@@ -204,6 +204,55 @@ static void hears_the_server_in_the_middle_of_a_message(void **state)
 	free(block);
 }
 
+/* A server that answers a message ahead of its end still gets all of it, though
+ * it is gone by then from where it was. */
+static void an_early_answer_cuts_nothing_off(void **state)
+{
+	const size_t size = 256u << 10; /* octets; more than a socket takes */
+	struct session_policy policy = {.timeout = 10};
+	struct session s = {.policy = &policy, .host = (char[]){"mx"}};
+	struct connection connection = CONNECTION_INIT;
+	struct message m = {.body = store_new(1u << 20)};
+	struct outcome o = OUTCOME_INIT;
+	struct buf got = BUF_INIT(1u << 20);
+	struct content *content;
+	struct command c;
+	struct body body;
+	char *block = memory_alloc(size);
+	int pair[2], flags = SOCK_STREAM | SOCK_NONBLOCK;
+	ssize_t rc = 0;
+
+	(void)state;
+	memset(block, 'x', size);
+	store_append(m.body, block, size, &o);
+	content = content_new(VIEW(""), &m);
+	body_for_bdat(&body, content, content_size(content));
+	command_bdat(&c, &body, content_size(content), true, 1);
+	assert_int_equal(socketpair(AF_UNIX, flags, 0, pair), 0);
+	connection.fd = pair[0];
+	s.stream = stream_new(&connection, "mx");
+	assert_int_equal(write(pair[1], "250 ok\r\n", 8), 8);
+	assert_int_equal(pipeline_run(&s, &c, 1, &o), 0);
+	assert_int_equal(c.replies[0].code, 250);
+	assert_true(stream_unsent(s.stream) > 0);
+	content_free(content);
+	while (stream_unsent(s.stream) || rc > 0) {
+		stream_progress(s.stream, 0, deadline_in_ms(20), &o);
+		rc = read(pair[1], buf_room(&got, size), size);
+		got.n += rc > 0 ? (size_t)rc : 0;
+	}
+	assert_memory_equal(got.p, "BDAT 262146 LAST\r\n\r\n", 20);
+	assert_int_equal(got.n, 20 + size);
+	assert_memory_equal(got.p + 20, block, size);
+	stream_free(s.stream);
+	close(pair[1]);
+	command_release(&c);
+	store_free(m.body);
+	buf_release(&got);
+	outcome_release(&o);
+	free(block);
+}
+
 /* What the server says unasked is taken for no answer. */
 static void refuses_replies_to_nothing(void **state)
 {
@@ -232,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(carries_commands_and_replies),
 		cmocka_unit_test(hears_the_server_in_the_middle_of_a_message),
+		cmocka_unit_test(an_early_answer_cuts_nothing_off),
 		cmocka_unit_test(refuses_replies_to_nothing),
 	};
 

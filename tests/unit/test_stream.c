@@ -310,6 +310,54 @@ static void neither_side_locks_the_other(void **state)
 	assert_content(pid);
 }
 
+/* What is lent is sent from where it lies, behind what was put before it; what
+ * has not left can be kept. */
+static void lent_octets_keep_their_place(void **state)
+{
+	char octets[BULK / 8], *got = memory_alloc(3 + sizeof(octets) + 4);
+	struct stream *s;
+	size_t i, n = 0;
+	ssize_t rc;
+	int peer;
+
+	(void)state;
+	for (i = 0; i < sizeof(octets); i++)
+		octets[i] = octet_at(i);
+	s = open_pair(SOCK_STREAM, &peer);
+	assert_int_equal(fcntl(peer, F_SETFL, O_NONBLOCK), 0);
+	assert_false(stream_borrows(s));
+	stream_put(s, VIEW("one"));
+	stream_lend(s, view_make(octets, sizeof(octets)));
+	assert_true(stream_borrows(s));
+	assert_int_equal(stream_unsent(s), 3 + sizeof(octets));
+	while (n < sizeof(octets) / 2) {
+		assert_late(s, 0,
+			    HOST " has stopped taking in what we send: "
+				 "timed out");
+		while ((rc = read(peer, got + n, 50000)) > 0)
+			n += (size_t)rc;
+	}
+	assert_true(stream_borrows(s));
+	stream_put(s, VIEW("last")); /* which keeps it */
+	assert_false(stream_borrows(s));
+	memset(octets, '?', sizeof(octets));
+	while (stream_unsent(s)) {
+		stream_progress(s, 0, deadline_in_ms(20), &(struct outcome){0});
+		while ((rc = read(peer, got + n, 50000)) > 0)
+			n += (size_t)rc;
+	}
+	assert_int_equal(n, 3 + sizeof(octets) + 4);
+	assert_memory_equal(got, "one", 3);
+	for (i = 0; i < sizeof(octets); i++)
+		assert_int_equal(got[3 + i], octet_at(i));
+	assert_memory_equal(got + n - 4, "last", 4);
+	stream_keep(s);
+	assert_int_equal(stream_unsent(s), 0);
+	stream_free(s);
+	free(got);
+	close(peer);
+}
+
 /* All at once, then down to what is asked for. */
 static void sends_down_to_the_mark(void **state)
 {
@@ -584,6 +632,7 @@ int main(void)
 		cmocka_unit_test(sends_a_flight_at_once),
 		cmocka_unit_test(survives_an_empty_life),
 		cmocka_unit_test(neither_side_locks_the_other),
+		cmocka_unit_test(lent_octets_keep_their_place),
 		cmocka_unit_test(sends_down_to_the_mark),
 		cmocka_unit_test(bounds_the_input),
 		cmocka_unit_test(gives_up_on_one_who_never_reads),

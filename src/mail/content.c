@@ -12,8 +12,8 @@
 #include "base/memory.h"
 #include "mail/encoded.h"
 
-#define BLOCK_SIZE (64u << 10) /* octets of body read at once */
-#define OUT_LIMIT  (16u << 20) /* octets; above what a block can become */
+#define BLOCK_SIZE (256u << 10) /* octets of body read at once */
+#define OUT_LIMIT  (16u << 20)  /* octets; above what a block can become */
 
 static const struct view separator = {"\r\n", 2};
 

@@ -2,8 +2,9 @@
 /*
  * The one pass over the input. It comes in blocks; each is cut into pieces, a
  * piece being a line or what the block holds of one. Pieces go to the header
- * until that ends, then to the body, and nothing is looked at twice. What
- * fields mean is for mail/field, where the body stays for mail/store.
+ * until that ends, then to the body. There a block is looked at as a whole
+ * first, and most hold nothing for which it would have to be cut. What fields
+ * mean is for mail/field, where the body stays for mail/store.
  */
 #include "mail/intake.h"
 
@@ -14,7 +15,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "mail/octets.h"
 #include "mail/plan.h"
+#include "mail/source.h"
 
 #define BLOCK_SIZE (64u << 10)  /* octets read at once */
 #define OUT_SIZE   (128u << 10) /* octets of body stored at once */
@@ -35,13 +38,15 @@ struct intake {
 	bool block_is_odd;    /* its pieces are to be looked at for CR, NUL */
 	size_t held;          /* octets at the front of `block` */
 	size_t out_n;         /* octets in `out` */
+	struct source source; /* where the input comes from */
+	uint64_t block_at;    /* where in it `block` begins */
 	char block[HELD_MAX + BLOCK_SIZE];
 	char out[OUT_SIZE];
 };
 
 static void note_length(struct message *m, uint64_t n)
 {
-	if (n > m->longest_line)
+	if (n > PLAN_LINE_MAX && n > m->longest_line)
 		m->longest_line = n;
 }
 
@@ -58,16 +63,16 @@ static void note_line(struct message *m, struct view line, uint64_t number)
 
 static int flush_body(struct intake *in, struct outcome *o)
 {
-	struct view out = view_make(in->out, in->out_n);
+	size_t n = in->out_n;
 
-	in->m->body_8bit = in->m->body_8bit || view_has_8bit(out);
 	in->out_n = 0;
-	return store_append(in->m->body, out.p, out.n, o);
+	return store_append(in->m->body, in->out, n, o);
 }
 
 static int take_body(struct intake *in, struct view piece, bool complete,
 		     struct outcome *o)
 {
+	in->m->body_8bit = in->m->body_8bit || view_has_8bit(piece);
 	/* a piece is at most a block, so it fits what is empty */
 	if (piece.n + 2 > OUT_SIZE - in->out_n && flush_body(in, o) < 0)
 		return -1;
@@ -81,6 +86,63 @@ static int take_body(struct intake *in, struct view piece, bool complete,
 	note_length(in->m, in->line_n);
 	in->line_n = 0;
 	return 0;
+}
+
+/* Only what is over the limit matters, and what ends within it need not be cut
+ * into its lines to see that they do as well. A line's end has `end` octets. */
+static void measure_lines(struct intake *in, struct view block, size_t end)
+{
+	const size_t most = PLAN_LINE_MAX + end;
+	const char *lf;
+
+	while (block.n) {
+		lf = in->line_n ? NULL
+				: memrchr(block.p, '\n',
+					  block.n < most ? block.n : most);
+		if (!lf) {
+			lf = memchr(block.p, '\n', block.n);
+			in->line_n += lf ? (size_t)(lf - block.p) : block.n;
+			if (!lf)
+				return;
+			note_length(in->m, in->line_n - (end - 1));
+			in->line_n = 0;
+		}
+		block = view_skip(block, (size_t)(lf - block.p) + 1);
+	}
+}
+
+/* Each line lacks its CR. */
+static int add_with_cr(struct intake *in, struct view block, struct outcome *o)
+{
+	bool cr_told = false;
+
+	while (block.n) {
+		in->out_n = octets_add_cr(&block, &cr_told, in->out, OUT_SIZE);
+		if (flush_body(in, o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A block whose lines all end alike. */
+static int take_text(struct intake *in, struct view block, size_t lines,
+		     bool has_lf, struct outcome *o)
+{
+	const struct stretch text = {
+		.at = in->block_at + (uint64_t)(block.p - in->block),
+		.n = block.n,
+		.size = block.n + (has_lf ? lines : 0),
+		.has_lf = has_lf,
+	};
+
+	measure_lines(in, block, has_lf ? 1 : 2);
+	if (in->out_n && flush_body(in, o) < 0)
+		return -1;
+	if (store_refer(in->m->body, &in->source, &text))
+		return 0;
+	if (has_lf)
+		return add_with_cr(in, block, o);
+	return store_append(in->m->body, block.p, block.n, o);
 }
 
 /* -------------------------------------------------------------- the header */
@@ -233,28 +295,62 @@ static bool is_bare_lf(struct intake *in, struct view before)
 	return true;
 }
 
+/* The next piece of the block, which then begins behind it. */
+static int take_next(struct intake *in, struct view *block, struct outcome *o)
+{
+	const char *lf = memchr(block->p, '\n', block->n);
+	struct view piece =
+		view_make(block->p, lf ? (size_t)(lf - block->p) : block->n);
+	bool is_bare = lf && is_bare_lf(in, piece);
+
+	*block = view_skip(*block, piece.n + 1);
+	if (is_bare)
+		piece.n++;
+	else if (lf && piece.n && piece.p[piece.n - 1] == '\r')
+		piece.n--;
+	return take_piece(in, piece, lf && !is_bare, o);
+}
+
+/* A block of the body that need not be cut: 1, or 0 if it must be. */
+static int take_whole(struct intake *in, struct view block, struct outcome *o)
+{
+	struct octets found = octets_look(block, '\0');
+	bool has_end = block.p[block.n - 1] != '\r';
+	int rc;
+
+	if (!found.has_nul && !found.has_odd && has_end) {
+		rc = take_text(in, block, found.lines, false, o);
+	} else if (!found.has_nul && !in->policy.binary &&
+		   !memchr(block.p, '\r', block.n)) {
+		rc = take_text(in, block, found.lines, true, o);
+	} else {
+		in->block_is_odd = true;
+		return 0;
+	}
+	in->m->body_8bit = in->m->body_8bit || found.has_8bit;
+	in->line += found.lines;
+	in->line_open = block.p[block.n - 1] != '\n';
+	return rc < 0 ? -1 : 1;
+}
+
+/* Where a lone dot may be the end, every line is looked at. */
 static int take_block(struct intake *in, struct view block, struct outcome *o)
 {
-	struct view piece;
-	const char *lf;
-	bool is_bare;
+	bool is_looked_at = in->policy.dot_ends;
+	int rc = 0;
 
-	in->block_is_odd = memchr(block.p, '\r', block.n) ||
-		memchr(block.p, '\0', block.n);
-	while (block.n && !in->ended) {
-		lf = memchr(block.p, '\n', block.n);
-		piece = view_make(block.p,
-				  lf ? (size_t)(lf - block.p) : block.n);
-		is_bare = lf && is_bare_lf(in, piece);
-		block = view_skip(block, piece.n + 1);
-		if (is_bare)
-			piece.n++;
-		else if (lf && piece.n && piece.p[piece.n - 1] == '\r')
-			piece.n--;
-		if (take_piece(in, piece, lf && !is_bare, o) < 0)
-			return -1;
+	if (!in->in_body || is_looked_at)
+		in->block_is_odd = memchr(block.p, '\r', block.n) ||
+			memchr(block.p, '\0', block.n);
+	while (rc == 0 && block.n && !in->ended) {
+		if (in->in_body && !is_looked_at) {
+			is_looked_at = true;
+			rc = take_whole(in, block, o);
+		} else {
+			rc = take_next(in, &block, o);
+		}
 	}
-	return 0;
+	return rc < 0 ? -1 : 0;
 }
 
 /* How many octets at the block's end only the next block can explain: a CR,
@@ -308,6 +404,7 @@ struct intake *intake_new(struct message *m, const struct intake_policy *policy)
 	in->policy = *policy;
 	in->mbox_line = BUF_INIT(FIELD_NAME_LIMIT);
 	in->line = 1;
+	in->source = SOURCE_NONE;
 	m->body = store_new(MESSAGE_MEMORY_LIMIT);
 	return in;
 }
@@ -330,6 +427,7 @@ static int take_in(struct intake *in, size_t n, struct outcome *o)
 	if (take_block(in, block, o) < 0)
 		return -1;
 	memmove(in->block, in->block + block.n, in->held);
+	in->block_at += block.n;
 	return 0;
 }
 
@@ -382,6 +480,8 @@ int intake_read(int fd, const struct intake_policy *policy, struct message *m,
 	struct intake *in = intake_new(m, policy);
 	int more;
 
+	in->source = source_of(fd, MESSAGE_MEMORY_LIMIT);
+	in->block_at = in->source.at;
 	do
 		more = read_block(in, fd, o);
 	while (more > 0);

@@ -35,7 +35,8 @@ struct message {
 				    line that holds a NUL; 0: none */
 	uint64_t bare_cr_line; /* the same for a CR that ends no line, */
 	uint64_t bare_lf_line; /* and an LF (binary only) */
-	uint64_t longest_line; /* octets, without CRLF */
+	uint64_t longest_line; /* octets, without CRLF, if it is longer than
+				    RFC 5321 4.5.3.1.6 permits (998); or 0 */
 };
 
 #define MESSAGE_INIT \

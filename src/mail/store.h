@@ -2,15 +2,18 @@
 #ifndef MAIL_STORE_H
 #define MAIL_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/outcome.h"
+#include "mail/source.h"
 
 /*
  * A message body: written once from front to end, then only read. Up to
  * `memory_limit` octets stay in memory; what is longer moves to an unlinked
- * temporary file, so memory does not grow with the message.
+ * temporary file, or stays in the file it was read from, so memory does not
+ * grow with the message.
  */
 struct store;
 
@@ -24,6 +27,15 @@ void store_free(struct store *s); /* NULL is fine */
 /* -1: CAUSE_SYSTEM (disk full is 4.3.1). */
 int store_append(struct store *s, const void *bytes, size_t n,
 		 struct outcome *o);
+
+/*
+ * The same for text that lies in the source (mail/source.h) behind what was
+ * appended before, if all of that does as well and its lines end alike: true,
+ * and it stays there. False: it must be appended, next, as it may be short
+ * enough for memory.
+ */
+bool store_refer(struct store *s, const struct source *source,
+		 const struct stretch *text);
 
 uint64_t store_size(const struct store *s); /* octets */
 

@@ -198,6 +198,147 @@ static void borders_of_blocks_do_not_show(void **state)
 	buf_release(&input);
 }
 
+/* ------------------------------------------------------ octet by octet */
+
+/* What a body is, by a look at each octet. */
+struct seen {
+	struct buf body;
+	bool has_8bit;
+	uint64_t nul_line, bare_cr_line, longest;
+};
+
+static void see_line(struct seen *s, struct view line, uint64_t number)
+{
+	size_t i;
+
+	for (i = 0; i < line.n; i++) {
+		if (line.p[i] == '\0' && !s->nul_line)
+			s->nul_line = number;
+		if (line.p[i] == '\r' && !s->bare_cr_line)
+			s->bare_cr_line = number;
+		s->has_8bit |= (unsigned char)line.p[i] > 127;
+	}
+	if (line.n > 998 && line.n > s->longest)
+		s->longest = line.n;
+	buf_add_view(&s->body, line);
+	buf_add_text(&s->body, "\r\n");
+}
+
+static void see(struct seen *s, struct view v, uint64_t number)
+{
+	size_t begin = 0, i, cr;
+
+	for (i = 0; i < v.n; i++) {
+		if (v.p[i] != '\n')
+			continue;
+		cr = i > begin && v.p[i - 1] == '\r';
+		see_line(s, view_make(v.p + begin, i - begin - cr), number++);
+		begin = i + 1;
+	}
+	if (begin < v.n)
+		see_line(s, view_skip(v, begin), number);
+}
+
+static void check_seen(const struct message *m, const struct seen *s)
+{
+	struct buf body = BUF_INIT(LIMIT);
+
+	read_body(m, &body);
+	assert_int_equal(body.n, s->body.n);
+	assert_memory_equal(body.p, s->body.p, body.n);
+	assert_int_equal(m->body_8bit, s->has_8bit);
+	assert_int_equal(m->nul_line, s->nul_line);
+	assert_int_equal(m->bare_cr_line, s->bare_cr_line);
+	assert_int_equal(m->longest_line, s->longest);
+	buf_release(&body);
+}
+
+/* Cut at `first`, and all around a block's end; the body begins at `at`. */
+static void check_body(struct view v, size_t at, const size_t *cuts, size_t n)
+{
+	struct seen s = {.body = BUF_INIT(LIMIT)};
+	size_t i;
+
+	see(&s, view_skip(v, at), 3);
+	for (i = 0; i < n; i++) {
+		struct message m = MESSAGE_INIT;
+		struct outcome o = OUTCOME_INIT;
+
+		assert_int_equal(push(v, cuts[i], 0, &policies[0], &m, &o), 0);
+		check_seen(&m, &s);
+		message_release(&m);
+	}
+	buf_release(&s.body);
+}
+
+static const struct view guests[] = {
+	IN("\n"),     IN("\r\n"),  IN("\r"),        IN("\r\r\n"),   IN("\n\r"),
+	IN("\n\r\n"), IN("\n.\n"), IN("\r\n.\r\n"), IN("\n\n\n\n"), IN("\0"),
+	IN("\n\0\n"), IN("\r\0"),  IN("\x80"),      IN("\n\xff\n"), IN("."),
+};
+
+/* A body whose lines end so, and a guest that ends `past` octets behind what is
+ * looked at at once. */
+static void make_body(struct buf *b, const char *end, struct view guest,
+		      size_t past)
+{
+	buf_clear(b);
+	buf_printf(b, "A: b%s%s", end, end);
+	while (b->n + 80 < BLOCK + past - guest.n)
+		buf_printf(b, "%060zu%s", b->n, end);
+	while (b->n < BLOCK + past - guest.n)
+		buf_add_char(b, 'x');
+	buf_add_view(b, guest);
+	buf_printf(b, "a%s.%sb", end, end);
+}
+
+static void bodies_are_as_each_octet_says(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n"};
+	struct buf input = BUF_INIT(LIMIT);
+	size_t cuts[16], e, g, past, i;
+
+	(void)state;
+	for (e = 0; e < N_OF(ends); e++)
+		for (g = 0; g < N_OF(guests); g++)
+			for (past = 0; past < 8; past++) {
+				make_body(&input, ends[e], guests[g], past);
+				cuts[0] = 0;
+				for (i = 1; i < N_OF(cuts); i++)
+					cuts[i] = BLOCK + past + 4 - i;
+				check_body(buf_view(&input),
+					   4 + 2 * strlen(ends[e]), cuts,
+					   N_OF(cuts));
+			}
+	buf_release(&input);
+}
+
+/* Around the longest that is allowed, and cut anywhere in it. */
+static void long_lines_are_measured(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n"};
+	static const char *const ahead[] = {"", "a", "a\n", "a\r\n", "\n\n"};
+	struct buf input = BUF_INIT(LIMIT);
+	size_t cuts[1040], e, i, n, begin;
+
+	(void)state;
+	for (i = 0; i < N_OF(cuts); i++)
+		cuts[i] = i;
+	for (e = 0; e < N_OF(ends); e++)
+		for (n = 996; n < 1003; n++)
+			for (i = 0; i < N_OF(ahead); i++) {
+				buf_clear(&input);
+				buf_printf(&input, "A: b%s%s", ends[e],
+					   ends[e]);
+				begin = input.n;
+				buf_printf(&input, "%s%0*d%sb%s", ahead[i],
+					   (int)n, 1, ends[e], ends[e]);
+				check_body(buf_view(&input), begin, cuts,
+					   N_OF(cuts));
+			}
+	buf_release(&input);
+}
+
 /* One that is left in the middle leaves nothing behind. */
 static void can_be_left_at_any_time(void **state)
 {
@@ -223,6 +364,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cuts_do_not_show),
 		cmocka_unit_test(borders_of_blocks_do_not_show),
+		cmocka_unit_test(bodies_are_as_each_octet_says),
+		cmocka_unit_test(long_lines_are_measured),
 		cmocka_unit_test(can_be_left_at_any_time),
 	};
 

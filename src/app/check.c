@@ -14,6 +14,7 @@
 #include "mail/address.h"
 #include "net/socks.h"
 #include "net/tls.h"
+#include "queue/place.h"
 
 struct findings {
 	size_t errors;
@@ -78,6 +79,18 @@ static void try_proxy(const struct account *a, struct outcome *o)
 	free(proxy);
 }
 
+/* Could mail be kept there? */
+static void try_queue(const struct account *a, struct outcome *o)
+{
+	char *path;
+
+	if (a->queue.when == QUEUEING_OFF)
+		return;
+	path = place_path(a->queue.dir);
+	place_check(path, o);
+	free(path);
+}
+
 /* What only shows when it is used: files that are named, addresses. */
 static void try_account(const struct account *a, struct findings *f)
 {
@@ -95,6 +108,8 @@ static void try_account(const struct account *a, struct findings *f)
 	    access(a->secret.password_file, R_OK) < 0)
 		fail_errno(&o, CAUSE_CONFIG, "5.3.5", "password_file %s",
 			   a->secret.password_file);
+	find_failure(f, a->name, &o);
+	try_queue(a, &o);
 	find_failure(f, a->name, &o);
 	if (a->identity.from && !account_from_is_pattern(a))
 		address_parse(view_of(a->identity.from), &from, &o);

@@ -84,6 +84,7 @@ struct way {
 	struct stat st;   /* of it */
 	int links;        /* followed so far */
 	bool create;
+	bool only_asks; /* could it be made? */
 	struct outcome *o;
 };
 
@@ -222,6 +223,12 @@ static int finish_new(struct way *w, const char *name)
 	return rc;
 }
 
+/* Where we stand: a read-only file system says no here. */
+static bool may_write_here(const struct way *w)
+{
+	return faccessat(w->fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static int make_one(struct way *w, const char *name)
 {
 	bool may = w->st.st_uid == geteuid() ||
@@ -229,13 +236,15 @@ static int make_one(struct way *w, const char *name)
 	mode_t mask;
 	int rc;
 
-	if (!w->create)
+	if (!w->create && !w->only_asks)
 		return -1;
 	if (!may)
 		return fail(w->o, CAUSE_SYSTEM, "5.3.2",
 			    "the queue %s can't be used: there is no %s; have "
 			    "it made, or set queue_dir",
 			    w->path, w->done.p);
+	if (w->only_asks)
+		return may_write_here(w) ? -1 : fail_at(w, "make");
 	mask = umask(0);
 	rc = mkdirat(w->fd, name, MODE_NEW);
 	umask(mask);
@@ -351,7 +360,7 @@ static int walk(struct way *w)
 	return rc < 0 ? fail_at(w, "open") : rc;
 }
 
-int place_open(const char *path, bool create, struct outcome *o)
+static int go(const char *path, bool create, bool only_asks, struct outcome *o)
 {
 	struct way w = {
 		.path = path,
@@ -359,6 +368,7 @@ int place_open(const char *path, bool create, struct outcome *o)
 		.rest = BUF_INIT(2 * PATH_LIMIT),
 		.fd = -1,
 		.create = create,
+		.only_asks = only_asks,
 		.o = o,
 	};
 	int fd;
@@ -370,9 +380,25 @@ int place_open(const char *path, bool create, struct outcome *o)
 			  path);
 	else
 		fd = walk(&w);
+	if (fd >= 0 && only_asks && !may_write_here(&w))
+		fail_at(&w, "write to");
 	if (w.fd >= 0)
 		close(w.fd);
 	buf_release(&w.done);
 	buf_release(&w.rest);
 	return fd;
+}
+
+int place_open(const char *path, bool create, struct outcome *o)
+{
+	return go(path, create, false, o);
+}
+
+int place_check(const char *path, struct outcome *o)
+{
+	int fd = go(path, false, true, o);
+
+	if (fd >= 0)
+		close(fd);
+	return outcome_is_failure(o) ? -1 : 0;
 }

@@ -26,6 +26,10 @@ char *place_path(const char *dir);
  */
 int place_open(const char *path, bool create, struct outcome *o);
 
+/* Could it be opened, or made, and written to? Nothing is changed. -1 as
+ * place_open. */
+int place_check(const char *path, struct outcome *o);
+
 /* LOCALSTATEDIR/spool/postrider: each user's queue is below, named by uid. */
 const char *place_shared(void);
 

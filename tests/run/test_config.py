@@ -582,6 +582,8 @@ def test_check_tells_everything(peer, rider, account):
     ("host h\ntls_cert_file /nowhere/c.pem", "tls_cert_file"),
     ("host h\nuser u\npassword_file /nowhere/p", "password_file /nowhere"),
     ("host h\nfrom \"a b@c\"", "a b@c"),
+    ("host h\nqueue on\nqueue_dir /etc/passwd/queue", "passwd is no direct"),
+    ("host h\nqueue only\nqueue_dir /etc", "queue /etc "),
     ("timeout 10", "host"), ("", "host"),
 ])
 def test_check_finds_what_only_shows_in_use(rider, lines, words):
@@ -589,6 +591,15 @@ def test_check_finds_what_only_shows_in_use(rider, lines, words):
     result = rider.run("--check")
     assert result.code == CONFIG, str(result)
     assert "error" in result.err and words in result.err
+
+
+def test_check_makes_no_queue(rider):
+    """It could be made, or is not wanted."""
+    rider.config(f"host h\nqueue on\nqueue_dir {rider.home}/a/b\naccount b\n"
+                 "host h\nqueue off\nqueue_dir /etc/passwd/queue\n")
+    result = rider.run("--check")
+    assert result.code == 0 and "0 warnings" in result.out, result
+    assert not (rider.home / "a").exists()
 
 
 @pytest.mark.parametrize("lines, words", [

@@ -645,6 +645,18 @@ def test_full_disk_for_what_is_told(peer, surrounded, option):
     works(peer, result, err=f"postrider: warning: .*{place}/log.*\n")
 
 
+@pytest.mark.parametrize("is_there, words", [(True, "write to"),
+                                             (False, "make")])
+def test_a_check_of_a_read_only_queue(surrounded, peer, account, is_there,
+                                      words):
+    place = surrounded.rider.home / "kept"
+    place.mkdir(mode=0o700)
+    path = place if is_there else place / "a/b"
+    surrounded.rider.config(account(peer, queue="on", queue_dir=path))
+    result = surrounded.run("--check", before=after(READ_ONLY.format(place)))
+    fails(peer, result, CONFIG, f"cannot {words} .*[Rr]ead-only")
+
+
 def test_read_only_for_the_log(peer, surrounded):
     place = surrounded.rider.home / "log"
     place.mkdir()

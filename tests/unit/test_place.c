@@ -97,12 +97,28 @@ static mode_t mode_of(const char *name)
 }
 
 /* 0: it opens; else what is said. */
+/* What making it would come to is known before, and nothing is made. */
+static void expect_foreseen(const char *path, const char *why)
+{
+	struct outcome o = OUTCOME_INIT;
+	bool was_there = access(path, F_OK) == 0;
+
+	if ((place_check(path, &o) == 0) != !why ||
+	    (why && !strstr(o.text, why)))
+		fail_msg("check of %s: %s", path, o.text ? o.text : "fine");
+	assert_int_equal(access(path, F_OK) == 0, was_there);
+	outcome_release(&o);
+}
+
 static void expect(const char *name, bool create, const char *why)
 {
 	struct outcome o = OUTCOME_INIT;
 	char *path = below(name);
-	int fd = place_open(path, create, &o);
+	int fd;
 
+	if (create)
+		expect_foreseen(path, why);
+	fd = place_open(path, create, &o);
 	if ((fd >= 0) != !why)
 		fail_msg("%s: %s", name, o.text ? o.text : "opened");
 	if (why && *why && (!o.text || !strstr(o.text, why)))

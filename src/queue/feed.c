@@ -231,6 +231,16 @@ static int reserve(const struct entry *e, struct outcome *o)
 	return n > 1 ? spool_reserve(e, n * ROOM_PER_ANSWER, o) : 0;
 }
 
+static void look_again_later(struct feed *f, const struct pick *pick)
+{
+	struct pick again = *pick;
+
+	if (pick->was_busy)
+		return;
+	again.was_busy = true;
+	picks_add(&f->busy, &again);
+}
+
 /* Locked and still to be sent; NULL: it is gone, or another's, or another has
  * tried it. */
 static struct entry *take(struct feed *f, const struct pick *pick)
@@ -243,6 +253,8 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 	rc = spool_take(f->spool, pick->id, e, &o);
 	if (rc > 0)
 		note_seen(f, e);
+	else if (rc == 0 && e->id)
+		look_again_later(f, pick);
 	if (rc > 0 && !finish_left(f, e) && is_wanted(f, pick, e) &&
 	    reserve(e, &o) == 0)
 		return e;
@@ -254,14 +266,17 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 bool feed_has_more(const struct feed *f)
 {
 	return f->n_returned || f->next < f->picks->n ||
-		f->next_made < f->made.n;
+		f->next_busy < f->busy.n || f->next_made < f->made.n;
 }
 
 /* Reports come last, as they follow from the others. */
 static struct pick next_pick(struct feed *f)
 {
-	return f->next < f->picks->n ? f->picks->p[f->next++]
-				     : f->made.p[f->next_made++];
+	if (f->next < f->picks->n)
+		return f->picks->p[f->next++];
+	if (f->next_busy < f->busy.n)
+		return f->busy.p[f->next_busy++];
+	return f->made.p[f->next_made++];
 }
 
 struct entry *feed_next(struct feed *f)

@@ -26,6 +26,7 @@ struct pick {
 	unsigned attempts; /* when it was chosen: another has tried it since if
 			      there are more */
 	bool is_made;      /* a report of this very run */
+	bool was_busy;     /* it is looked at once more */
 };
 
 struct picks {
@@ -48,9 +49,12 @@ struct feed {
 	const struct queue_policy *policy;
 	struct reporter by; /* of reports */
 	const struct picks *picks;
-	size_t next;             /* of the picks: not yet looked at */
-	struct picks made;       /* reports of this run, which go at its end */
-	size_t next_made;        /* of these: not yet looked at */
+	size_t next;       /* of the picks: not yet looked at */
+	struct picks busy; /* another process had them: it may have ended by
+			      the time that the others are done */
+	size_t next_busy;  /* of these: not yet looked at again */
+	struct picks made; /* reports of this run, which go at its end */
+	size_t next_made;  /* of these: not yet looked at */
 	struct entry **returned; /* given back, to be given again, in order */
 	size_t n_returned;
 	size_t n_given;   /* given out since the session began */

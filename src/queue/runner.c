@@ -315,6 +315,7 @@ static void run_with(struct way *w)
 	add_counts(w->r, &w->feed);
 	feed_release(&w->feed);
 	outcome_release(&w->feed.trouble);
+	picks_release(&w->feed.busy);
 	picks_release(&w->feed.made);
 	picks_release(&picks);
 }

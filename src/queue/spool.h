@@ -66,7 +66,7 @@ int spool_read_whole(const struct spool *s, const char *id, struct entry *e,
 		     struct outcome *o);
 
 /* That, and lock it as long as it is not released: nobody else sends or
- * changes it. 0 also: another process has it. */
+ * changes it. 0 also: another process has it (then e->id is set). */
 int spool_take(const struct spool *s, const char *id, struct entry *e,
 	       struct outcome *o);
 

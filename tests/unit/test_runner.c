@@ -17,6 +17,7 @@ struct pretence {
 	bool is_away;        /* there is no session */
 	bool refuses_login;
 	bool is_same_login;
+	struct entry *other; /* is another process's until u1 is sent */
 	struct queue_policy policy;
 	unsigned n_begun, n_sessions, n_ended, n_asked;
 	struct buf seen; /* accounts' names and recipients */
@@ -71,6 +72,8 @@ static void take_one(struct pretence *p, struct feed *f, struct entry *e)
 		buf_printf(&p->seen, "%s ",
 			   e->envelope.recipients[i].address.mailbox);
 	}
+	if (p->other && strstr(p->seen.p, "u1@"))
+		entry_release(p->other);
 	feed_settle(f, e, which, answers, n);
 	for (i = 0; i < n; i++)
 		outcome_release(&answers[i].answer);
@@ -414,6 +417,29 @@ static void a_report_that_was_not_noted_is_made_once(void **state)
 	queue_close(s);
 }
 
+/* What another process has when its turn comes is looked at once more when all
+ * others have gone. */
+static void what_another_has_left_goes(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+	char *id = queue_add(s, "default", "a@example.net");
+
+	(void)state;
+	assert_int_equal(spool_take(s, id, &e, &o), 1);
+	add_many(s, 3);
+	p.other = &e; /* ends with the second */
+	expect(s, &p, false, 4, 0, 0);
+	assert_string_equal(p.seen.p,
+			    "u0@example.net u1@example.net "
+			    "u2@example.net a@example.net ");
+	free(id);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +452,7 @@ int main(void)
 		cmocka_unit_test(an_account_that_is_gone_keeps_its_mail),
 		cmocka_unit_test(held_ones_stay),
 		cmocka_unit_test(what_was_settled_goes),
+		cmocka_unit_test(what_another_has_left_goes),
 		cmocka_unit_test(a_report_goes_in_the_same_run),
 		cmocka_unit_test(a_report_that_was_not_noted_is_made_once),
 	};

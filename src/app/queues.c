@@ -9,6 +9,7 @@
 #include "app/listing.h"
 #include "app/report.h"
 #include "queue/place.h"
+#include "queue/schedule.h"
 #include "queue/spool.h"
 
 #define OLD_SECONDS 86400 /* what waits longer is worth a word */
@@ -82,6 +83,8 @@ static void look_at_oldest(const struct spool *s, const char *id,
 	int64_t when = spool_time_of(id);
 
 	if (spool_read(s, id, &e, &ignored) > 0) {
+		if (when < ENTRY_OLDEST) /* by a clock that was wrong */
+			when = schedule_since(&e, (int64_t)time(NULL));
 		if (listing_is_undeliverable(&e))
 			old->failed++;
 		else if (!e.held && when <= old->before)

@@ -130,6 +130,11 @@ OLD = {
         [{"age": 2 * DAY}] * 30 + [{"age": 60}],
         "30 messages are in the queue for over a day, since .+; "),
     "old, held": ([{"age": 2 * DAY, "lines": ["held by hand"]}], ""),
+    "by a wrong clock": ([{"age": time.time() - 1000}], ""),
+    "by a wrong clock, but old": (
+        [{"age": time.time() - 1000,
+          "events": [f"seen {int(time.time()) - 2 * DAY}"]}],
+        "1 message is in the queue for over a day, since .+; "),
     "undeliverable": (
         [{"age": 60, "sender": "", "lines": ["report"], "events": [
             deferred(0, "550 5.1.1 no", event="refused", status="5.1.1",

@@ -90,8 +90,8 @@ def test_a_terminal_hears_why(stopped, rider):
         child = subprocess.run([*wrapper(), binary(), BOB], stdin=stdin,
                                stderr=theirs, cwd=rider.home,
                                env=rider.environment(), check=False)
-    os.close(theirs)
     said = os.read(ours, 4096).decode()
+    os.close(theirs)
     os.close(ours)
     assert child.returncode == 0
     assert "queued as " in said and "refused before" in said

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 import time
 
@@ -44,15 +45,17 @@ def look(rider):
                 [*wrapper(), binary(), *words], stdin=stdin, stderr=theirs,
                 stdout=subprocess.DEVNULL, cwd=rider.home,
                 env=rider.environment(), start_new_session=True)
-        os.close(theirs)
         said = b""
-        try:
-            while data := os.read(ours, 4096):
-                said += data
-        except OSError:         # nobody has it open any more
-            pass
+        end = time.monotonic() + 20 * slowness()
+        is_over = False         # once it is, what was said is there
+        while not is_over or select.select([ours], [], [], 0)[0]:
+            is_over = is_over or child.poll() is not None
+            assert time.monotonic() < end, said
+            if select.select([ours], [], [], 0.02)[0]:
+                said += os.read(ours, 4096)
+        os.close(theirs)        # what is left might go with the last one
         os.close(ours)
-        assert child.wait(20 * slowness()) == code, said
+        assert child.wait() == code, said
         return said.decode()
     return look
 

@@ -80,7 +80,8 @@ static void add_folder(struct buf *basis, const char *path)
 	closedir(list);
 }
 
-/* GnuTLS does not say where the system's store is; it is one of these. */
+/* GnuTLS does not say where the system's store is; if configure has not found
+ * it out, it is one of these. */
 static void add_system_store(struct buf *basis)
 {
 	static const char *const places[] = {
@@ -95,6 +96,10 @@ static void add_system_store(struct buf *basis)
 	};
 	size_t i;
 
+	if (SYSTEM_TRUST_FILE[0]) {
+		add_file(basis, SYSTEM_TRUST_FILE);
+		return;
+	}
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		add_file(basis, places[i]);
 }

@@ -393,6 +393,37 @@ static void reads_anew_what_it_needs_again(void **state)
 	free(path);
 }
 
+/* The system's store is a file as any other, if that is known. */
+static void reads_the_file_of_the_system(void **state)
+{
+	static const int chain[] = {GOOD, NONE};
+	struct tls_policy policy = {.certcheck = true};
+	struct outcome o = OUTCOME_INIT;
+	struct tls_owner owner = {0}, *owners[] = {NULL, &owner};
+	struct finding f[2];
+	size_t i;
+
+	(void)state;
+	if (access(SYSTEM_TRUST_FILE, R_OK) < 0)
+		return;
+	for (i = 0; i < 2; i++) {
+		struct trust t = TRUST_INIT;
+
+		assert_int_equal(trust_load(&t, &policy, HOST, owners[i], &o),
+				 0);
+		assert_int_equal(t.is_put_off, i == 1);
+		assert_int_equal(t.bundle.octets.n > 0, i == 1);
+		f[i] = judge(&t, chain, 1);
+		assert_int_equal(f[i].rc, -1);
+		assert_false(t.is_put_off);
+		trust_release(&t);
+	}
+	assert_int_equal(f[0].n, f[1].n);
+	assert_string_equal(f[0].o.text, f[1].o.text);
+	outcome_release(&f[0].o);
+	outcome_release(&f[1].o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +431,7 @@ int main(void)
 		cmocka_unit_test(loads_what_the_policy_needs),
 		cmocka_unit_test(loads_all_when_asked),
 		cmocka_unit_test(reads_anew_what_it_needs_again),
+		cmocka_unit_test(reads_the_file_of_the_system),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, free_all);

@@ -65,15 +65,17 @@ void trust_prepare(struct trust *t);
 int trust_load_all(struct trust *t, struct outcome *o);
 
 /*
- * Judge what the server has shown in this session. Of a store that was read but
- * not loaded it takes the one certificate that the chain needs; unless there is
- * just one, and the verdict is good, it loads all and judges again, so what is
- * refused, and in which words, is as if all had been there from the start.
- * -1: CAUSE_TLS 4.7.5; one line: which certificate, which check, which names or
- * dates, what to do. What was put off may fail now. The lists of tls_crl_file
- * are verified here, where the chain is that they are about; one that is
- * forged, that is about the chain and not of now, or a file of lists whose
- * issuers are all unknown, is refused like a bad certificate (net/crl.h).
+ * Judge what the server has shown in this session. -1: CAUSE_TLS 4.7.5; one
+ * line: which certificate, which check, which names or dates, what to do. What
+ * was put off may fail now. The lists of tls_crl_file are verified here, where
+ * the chain is that they are about; one that is forged, that is about the chain
+ * and not of now, or a file of lists whose issuers are all unknown, is refused
+ * like a bad certificate (net/crl.h).
+ *
+ * Of a store that was read but not loaded it takes the one certificate that the
+ * chain needs. Unless there is just one, and the verdict is good, it loads all
+ * and judges again: what is refused, and in which words, is as if all had been
+ * there from the start.
  */
 int trust_check(struct trust *t, gnutls_session_t session, struct outcome *o);
 

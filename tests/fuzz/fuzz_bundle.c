@@ -6,8 +6,6 @@
  */
 #include "net/bundle.h"
 
-#include <gnutls/x509.h>
-
 #include "base/text.h"
 #include "input.h"
 

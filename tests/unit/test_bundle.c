@@ -189,10 +189,9 @@ static bool parses_with_more_bits(const gnutls_datum_t *text)
 
 	buf_add(&b.octets, text->data, text->size);
 	pad = memchr(b.octets.p, '=', b.octets.n);
-	if (!pad)
-		return false;
-	pad[-1]++;
-	parses = bundle_parse(&b);
+	if (pad)
+		pad[-1]++;
+	parses = bundle_parse(&b) && pad;
 	bundle_release(&b);
 	return parses;
 }

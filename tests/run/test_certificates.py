@@ -106,6 +106,36 @@ def test_the_system_does_not_trust_it(start, send):
         nothing_was_said(peer)
 
 
+STUB = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+UNUSABLE = {
+    "missing": (None, "No such file"), "empty": ("", "o certificate"),
+    "text": ("nothing\n", "o certificate"),
+    "damaged": (STUB, "ASN1|parser"),
+    "damaged at its end": ("CA" + STUB, "ASN1|parser"),
+    "cut off": ("CA" + STUB[:40], "Base64"),
+}
+
+
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_unusable_trust(start, send, certs, tmp_path, tls, kind):
+    """The same words as --check has, and the server learns nothing."""
+    text, words = UNUSABLE[kind]
+    trust = tmp_path / "trust.pem"
+    if text is not None:
+        trust.write_text(text.replace("CA", certs.ca.read_text(), 1)
+                         if text.startswith("CA") else text)
+    peer = start(tls=tls)
+    result = send(peer, "bob@example.net", tls_trust_file=trust, settle=None)
+    refused(peer, result, f"tls_trust_file {trust}: .*(?:{words})", 78)
+    peer.settle(2)
+    nothing_was_said(peer)
+    check = send(peer, "--check", tls_trust_file=trust)
+    line, = (line for line in check.lines if "tls_trust_file" in line)
+    told = result.lines[0].partition("tls_trust_file")[2]
+    assert told.startswith(line.partition("tls_trust_file")[2])
+
+
 # Chains that GnuTLS finds fault with, each in words of its own: how the issuer
 # is made, what else stands in the certificate, and the words.
 

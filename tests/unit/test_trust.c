@@ -10,7 +10,9 @@
 
 #include "unit.h"
 
-#define HOST "mail.example.org"
+#define HOST  "mail.example.org"
+#define BEGIN "-----BEGIN CERTIFICATE-----\n"
+#define END   "-----END CERTIFICATE-----\n"
 
 enum {
 	ROOT,
@@ -393,6 +395,47 @@ static void reads_anew_what_it_needs_again(void **state)
 	free(path);
 }
 
+/* A file that is damaged where its certificates begin is so for everybody; deep
+ * in one that the chain does not need, only for who loads all. */
+static void tells_of_damage(void **state)
+{
+	static const int trusted[] = {OTHER, ROOT, NONE},
+			 chain[] = {GOOD, NONE};
+	static const char stub[] = BEGIN "MAA=\n" END;
+	/* names, and a key that is none */
+	static const char hollow[] = BEGIN
+		"MCcwJQIBATAAMAwxCjAIBgNVBAMMAWEwADAMMQowCAYDVQQDDAFiMAA=\n" END;
+	const char *const more[] = {stub, hollow};
+	struct tls_owner owner = {0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(more); i++) {
+		char *path = write_bundle(trusted, more[i]);
+		struct tls_policy policy = {.certcheck = true,
+					    .trust_file = path};
+		struct outcome all = OUTCOME_INIT, o = OUTCOME_INIT;
+		struct trust t = TRUST_INIT;
+		struct finding f;
+
+		assert_int_equal(trust_load(&t, &policy, HOST, NULL, &all), -1);
+		assert_int_equal(all.cause, CAUSE_CONFIG);
+		trust_release(&t);
+		assert_int_equal(trust_load(&t, &policy, HOST, &owner, &o), 0);
+		f = judge(&t, chain, 1);
+		assert_int_equal(f.rc, i == 0 ? -1 : 0);
+		if (i == 0) {
+			assert_int_equal(f.o.cause, all.cause);
+			assert_string_equal(f.o.status, all.status);
+			assert_string_equal(f.o.text, all.text);
+		}
+		outcome_release(&f.o);
+		outcome_release(&all);
+		trust_release(&t);
+		certs_remove(path);
+	}
+}
+
 /* The system's store is a file as any other, if that is known. */
 static void reads_the_file_of_the_system(void **state)
 {
@@ -431,6 +474,7 @@ int main(void)
 		cmocka_unit_test(loads_what_the_policy_needs),
 		cmocka_unit_test(loads_all_when_asked),
 		cmocka_unit_test(reads_anew_what_it_needs_again),
+		cmocka_unit_test(tells_of_damage),
 		cmocka_unit_test(reads_the_file_of_the_system),
 	};
 

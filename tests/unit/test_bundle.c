@@ -462,6 +462,76 @@ static void finds_names_as_gnutls_does(void **state)
 	}
 }
 
+/* What is DER and has the form of a certificate as far as its names. */
+#define REST "\x30\x00\x30\x02\x31\x00\x30\x00\x30\x02\x05\x00\x30\x00"
+
+static const struct {
+	struct view der;
+	bool is_good;
+} walks[] = {
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01" REST), true},
+	{VIEW("\x30\x18\x30\x16\xa0\x03\x02\x01\x02\x02\x01\x01" REST), true},
+	{VIEW("\x30\x15\x30\x13\x02\x01\x01" REST "\x05\x00"), true},
+	{VIEW("\x30\x15\x30\x11\x02\x01\x01" REST "\x05\x00"), true},
+	/* behind its end; it ends too early; no public key */
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01" REST "\x00"), false},
+	{VIEW("\x30\x12\x30\x11\x02\x01\x01" REST), false},
+	{VIEW("\x30\x13\x30\x12\x02\x01\x01" REST), false},
+	{VIEW("\x30\x11\x30\x0f\x02\x01\x01\x30\x00\x30\x02\x31\x00\x30\x00"
+	      "\x30\x02\x05\x00"),
+	 false},
+	/* lengths that are written otherwise than DER has it */
+	{VIEW("\x30\x81\x13\x30\x11\x02\x01\x01" REST), false},
+	{VIEW("\x30\x82\x00\x13\x30\x11\x02\x01\x01" REST), false},
+	{VIEW("\x30\x80\x30\x11\x02\x01\x01" REST "\x00\x00"), false},
+	{VIEW("\x30\x85\x00\x00\x00\x00\x13\x30\x11\x02\x01\x01" REST), false},
+	{VIEW("\x30\x87\x01\x01\x01\x01\x01\x01\x01"), false},
+	{VIEW("\x30\xff"), false},
+	{VIEW("\x30"), false},
+	{VIEW(""), false},
+	/* versions that are none */
+	{VIEW("\x30\x15\x30\x13\xa0\x00\x02\x01\x01" REST), false},
+	{VIEW("\x30\x1a\x30\x18\xa0\x05\x02\x01\x02\x05\x00\x02\x01\x01" REST),
+	 false},
+	{VIEW("\x30\x18\x30\x16\xa0\x03\x04\x01\x02\x02\x01\x01" REST), false},
+	/* other tags */
+	{VIEW("\x31\x13\x30\x11\x02\x01\x01" REST), false},
+	{VIEW("\x30\x13\x31\x11\x02\x01\x01" REST), false},
+	{VIEW("\x30\x13\x30\x11\x04\x01\x01" REST), false},
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01\x31\x00\x30\x02\x31\x00\x30\x00"
+	      "\x30\x02\x05\x00\x30\x00"),
+	 false},
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01\x30\x00\x31\x02\x31\x00\x30\x00"
+	      "\x30\x02\x05\x00\x30\x00"),
+	 false},
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01\x30\x00\x30\x02\x31\x00\x31\x00"
+	      "\x30\x02\x05\x00\x30\x00"),
+	 false},
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01\x30\x00\x30\x02\x31\x00\x30\x00"
+	      "\x31\x02\x05\x00\x30\x00"),
+	 false},
+	{VIEW("\x30\x13\x30\x11\x02\x01\x01\x30\x00\x30\x02\x31\x00\x30\x00"
+	      "\x30\x02\x05\x00\x31\x00"),
+	 false},
+};
+
+static void walks_through_der_alone(void **state)
+{
+	struct der_names names;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(walks); i++) {
+		if (der_find_names(walks[i].der, &names) != walks[i].is_good)
+			fail_msg("%zu", i);
+		if (!walks[i].is_good)
+			continue;
+		assert_true(view_equal(names.issuer, VIEW("\x30\x02\x31\x00")));
+		assert_true(
+			view_equal(names.subject, VIEW("\x30\x02\x05\x00")));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +544,7 @@ int main(void)
 		cmocka_unit_test(doubts_odd_chains),
 		cmocka_unit_test(knows_empty_names),
 		cmocka_unit_test(finds_names_as_gnutls_does),
+		cmocka_unit_test(walks_through_der_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, free_all);

@@ -369,9 +369,50 @@ static void loads_all_when_asked(void **state)
 	certs_remove(path);
 }
 
-/* In a file that was changed between them the second check sees what is there
- * then. */
+/* The second check sees what is there then, and nothing of before. */
 static void reads_anew_what_it_needs_again(void **state)
+{
+	static const int trusted[] = {OTHER, ROOT, NONE},
+			 chain[] = {GOOD, NONE};
+	static const struct {
+		int trusted[MOST];
+		bool is_good;
+		int n;
+	} later[] = {
+		{{ROOT, NONE}, true, 1},
+		{{OTHER, NONE}, false, 1},
+		{{NAMESAKE, NONE}, false, 1},
+		{{NAMESAKE, OTHER, NONE}, false, 2},
+		{{NAMESAKE, ROOT, NONE}, true, 2},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(later); i++) {
+		char *path = write_bundle(trusted, "");
+		char *other = write_bundle(later[i].trusted, "");
+		struct tls_policy policy = {.certcheck = true,
+					    .trust_file = path};
+		struct outcome o = OUTCOME_INIT;
+		struct tls_owner owner = {0};
+		struct trust t = TRUST_INIT;
+		struct finding f;
+
+		assert_int_equal(trust_load(&t, &policy, HOST, &owner, &o), 0);
+		assert_int_equal(judge(&t, chain, 1).rc, 0);
+		assert_int_equal(rename(other, path), 0);
+		f = judge(&t, chain, 1);
+		if ((f.rc == 0) != later[i].is_good || f.n != later[i].n)
+			fail_msg("%zu: %d, %d loaded", i, f.rc, f.n);
+		outcome_release(&f.o);
+		trust_release(&t);
+		certs_remove(path);
+		free(other);
+	}
+}
+
+/* Nor is it believed that what was there once still is. */
+static void tells_that_it_is_gone(void **state)
 {
 	static const int trusted[] = {OTHER, ROOT, NONE},
 			 chain[] = {GOOD, NONE};
@@ -474,6 +515,7 @@ int main(void)
 		cmocka_unit_test(loads_what_the_policy_needs),
 		cmocka_unit_test(loads_all_when_asked),
 		cmocka_unit_test(reads_anew_what_it_needs_again),
+		cmocka_unit_test(tells_that_it_is_gone),
 		cmocka_unit_test(tells_of_damage),
 		cmocka_unit_test(reads_the_file_of_the_system),
 	};

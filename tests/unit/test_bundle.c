@@ -106,6 +106,9 @@ static void write_out(struct buf *text, const char *form)
 	}
 }
 
+/* What comes behind the serial number, as far as it is walked through. */
+#define REST "\x30\x00\x30\x02\x31\x00\x30\x00\x30\x02\x05\x00\x30\x00"
+
 #define BEGIN "-----BEGIN CERTIFICATE-----"
 #define END   "-----END CERTIFICATE-----"
 
@@ -196,38 +199,43 @@ static bool parses_with_more_bits(const gnutls_datum_t *text)
 	return parses;
 }
 
-/* Whatever its length is modulo three. */
-static void decodes_every_length(void **state)
+/* As short as they may be, and longer by n octets that are nothing. */
+static void make_stub(struct buf *der_out, size_t n)
 {
-	struct bundle b = BUNDLE_INIT;
-	bool has_seen[3] = {false};
-	gnutls_datum_t text, octets;
-	struct made m;
-	char name[40];
+	static const char serial[] = "\x02\x01\x01";
 	size_t i;
 
-	(void)state;
-	for (i = 1; i < 8; i++) {
-		struct wish wish = {.cn = name};
+	buf_add(der_out, (const char[]){0x30, (char)(19 + n)}, 2);
+	buf_add(der_out, (const char[]){0x30, (char)(17 + n)}, 2);
+	buf_add(der_out, serial, 3);
+	buf_add(der_out, REST, 14);
+	for (i = 0; i < n; i++)
+		buf_add_char(der_out, '\xff');
+}
 
-		memset(name, 'x', i);
-		name[i] = '\0';
-		certs_make(&m, &wish, NULL);
-		MUST(gnutls_x509_crt_export2(m.certificate, GNUTLS_X509_FMT_PEM,
-					     &text));
-		MUST(gnutls_x509_crt_export2(m.certificate, GNUTLS_X509_FMT_DER,
-					     &octets));
+/* Whatever its length is modulo three, and that of its last line. */
+static void decodes_every_length(void **state)
+{
+	gnutls_datum_t octets, text;
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < 100; n++) {
+		struct buf stub = BUF_INIT(1000);
+		struct bundle b = BUNDLE_INIT;
+
+		make_stub(&stub, n);
+		octets.data = (unsigned char *)stub.p;
+		octets.size = (unsigned)stub.n;
+		MUST(gnutls_pem_base64_encode2("CERTIFICATE", &octets, &text));
 		buf_add(&b.octets, text.data, text.size);
 		assert_true(bundle_parse(&b));
 		assert_true(view_equal(b.p[0].der, view_of_datum(&octets)));
 		assert_false(parses_with_more_bits(&text));
-		has_seen[octets.size % 3] = true;
 		bundle_release(&b);
+		buf_release(&stub);
 		gnutls_free(text.data);
-		gnutls_free(octets.data);
-		certs_free(&m);
 	}
-	assert_true(has_seen[0] && has_seen[1] && has_seen[2]);
 }
 
 /* A certificate that ends too early, or goes on, or has no names. */
@@ -463,8 +471,6 @@ static void finds_names_as_gnutls_does(void **state)
 }
 
 /* What is DER and has the form of a certificate as far as its names. */
-#define REST "\x30\x00\x30\x02\x31\x00\x30\x00\x30\x02\x05\x00\x30\x00"
-
 static const struct {
 	struct view der;
 	bool is_good;
@@ -532,6 +538,34 @@ static void walks_through_der_alone(void **state)
 	}
 }
 
+/* One of 200 octets, with its length in that form. */
+static bool walks_with_length(struct view length)
+{
+	struct der_names names;
+	struct buf b = BUF_INIT(1000);
+	bool is_good;
+
+	buf_add(&b, "\x30", 1);
+	buf_add_view(&b, length);
+	buf_add(&b, "\x30\x11\x02\x01\x01" REST, 19);
+	while (b.n < 1 + length.n + 200)
+		buf_add_char(&b, '\xff');
+	is_good = der_find_names(buf_view(&b), &names);
+	buf_release(&b);
+	return is_good;
+}
+
+static void takes_the_shortest_length(void **state)
+{
+	(void)state;
+	assert_true(walks_with_length(VIEW("\x81\xc8")));
+	assert_false(walks_with_length(VIEW("\x82\x00\xc8")));
+	assert_false(walks_with_length(VIEW("\x83\x00\x00\xc8")));
+	assert_false(walks_with_length(VIEW("\x84\x00\x00\x00\xc8")));
+	assert_false(walks_with_length(VIEW("\x81\xc7")));
+	assert_false(walks_with_length(VIEW("\x81\xc9")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +579,7 @@ int main(void)
 		cmocka_unit_test(knows_empty_names),
 		cmocka_unit_test(finds_names_as_gnutls_does),
 		cmocka_unit_test(walks_through_der_alone),
+		cmocka_unit_test(takes_the_shortest_length),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, free_all);

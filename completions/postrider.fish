@@ -201,6 +201,8 @@ complete -c postrider -l domain -x \
 	-d 'the name for EHLO; else this machine\'s'
 complete -c postrider -l pipelining -a 'auto on off' \
 	-d 'send commands without waiting for each answer'
+complete -c postrider -l pipe-connect -a 'on off' \
+	-d 'speak before the greeting where that is known to do'
 complete -c postrider -l chunking -a 'on off' \
 	-d 'use BDAT where the server offers it'
 complete -c postrider -l partial -a 'on off' \

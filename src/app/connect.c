@@ -14,6 +14,8 @@
 #include "conf/secret.h"
 #include "net/dane.h"
 #include "net/dial.h"
+#include "net/early.h"
+#include "net/resume.h"
 #include "net/stream.h"
 #include "net/tls.h"
 
@@ -193,6 +195,55 @@ static struct session *connect_once(const struct account *a,
 			    request, o);
 }
 
+/* A ticket that the server does not like, or EHLO before its greeting, must not
+ * make a submission fail: nothing was said but that. */
+static struct session *connect_twice(const struct account *a,
+				     const struct session_request *request,
+				     struct tls_owner *owner, struct outcome *o)
+{
+	struct session *s = connect_once(a, request, owner, o);
+
+	if (s || !(owner->is_ticket_bad || request->early->has_failed))
+		return s;
+	if (owner->is_ticket_bad)
+		owner->peer = NULL;
+	request->early->is_wanted = false;
+	outcome_release(o);
+	return connect_once(a, request, owner, o);
+}
+
+/* What a server says of PIPECONNECT is believed where it has proved who it is,
+ * and by the account with which it has. */
+static bool make_early_name(const struct account *a,
+			    const struct tls_owner *owner,
+			    char name[TICKET_NAME_SIZE])
+{
+	return a->session.pipe_connect && owner->peer && a->tls.on &&
+		tls_is_verified(&a->tls) &&
+		resume_name(&a->tls, a->dial.host, owner->peer, name);
+}
+
+/* As connect_twice, with what is known of the server, and will be. */
+static struct session *connect_known(const struct account *a,
+				     struct session_request *request,
+				     struct tls_owner *owner, struct outcome *o)
+{
+	struct session_early early = {0};
+	char name[TICKET_NAME_SIZE];
+	bool has_name = make_early_name(a, owner, name);
+	struct session *s;
+
+	early.is_wanted = has_name && early_is_known(name);
+	request->early = &early;
+	s = connect_twice(a, request, owner, o);
+	if (s && early.has_failed)
+		early_distrust(name);
+	else if (s && has_name)
+		early_note(name, s->takes_early);
+	request->early = NULL;
+	return s;
+}
+
 struct session *connect_account(const struct account *a,
 				const struct trace *trace,
 				const struct connect_observer *observer,
@@ -226,12 +277,7 @@ struct session *connect_account(const struct account *a,
 	describe_peer(a, &peer);
 	if (!peer.overflow)
 		owner.peer = peer.p;
-	s = connect_once(a, &request, &owner, o);
-	if (!s && owner.is_ticket_bad) {
-		owner.peer = NULL;
-		outcome_release(o);
-		s = connect_once(a, &request, &owner, o);
-	}
+	s = connect_known(a, &request, &owner, o);
 	stages_leave(request.stages);
 	if (!s && observer)
 		leave_proof(&wanted, observer->proof, o);

@@ -112,8 +112,8 @@ static void add_store(struct buf *basis, const char *path)
 		add_folder(basis, path);
 }
 
-static bool make_name(struct resume *r, const struct tls_policy *policy,
-		      const char *host, const char *peer)
+bool resume_name(const struct tls_policy *policy, const char *host,
+		 const char *peer, char name[TICKET_NAME_SIZE])
 {
 	struct buf basis = BUF_INIT(BASIS_LIMIT);
 	bool ok;
@@ -134,8 +134,8 @@ static bool make_name(struct resume *r, const struct tls_policy *policy,
 	add_store(&basis, policy->trust_file);
 	add_file(&basis, policy->crl_file);
 	ok = !basis.overflow &&
-		gnutls_hash_fast(GNUTLS_DIG_SHA256, basis.p, basis.n,
-				 r->name) == 0;
+		gnutls_hash_fast(GNUTLS_DIG_SHA256, basis.p, basis.n, name) ==
+			0;
 	buf_release(&basis);
 	return ok;
 }
@@ -145,7 +145,7 @@ void resume_plan(struct resume *r, const struct tls_policy *policy,
 {
 	r->is_wanted = policy->resume && peer && tls_is_verified(policy) &&
 		!policy->cert_file && policy->dane == DANE_OFF &&
-		make_name(r, policy, host, peer);
+		resume_name(policy, host, peer, r->name);
 }
 
 void resume_release(struct resume *r)

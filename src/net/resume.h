@@ -20,10 +20,14 @@ struct resume {
 
 #define RESUME_INIT ((struct resume){.ticket = TICKET_INIT})
 
+/* A name for what a server was found to be: a digest over everything that the
+ * trust in it rests on, so that what was learnt under other settings, for
+ * another name or with other files is not even found. false: there is none. */
+bool resume_name(const struct tls_policy *policy, const char *host,
+		 const char *peer, char name[TICKET_NAME_SIZE]);
+
 /*
- * Decide whether, and compute the ticket's name: a digest over everything that
- * the trust in the session rests on, so that a session that was begun under
- * other settings, for another name or with other files is not even found. Not
+ * Decide whether, and compute the ticket's name, by resume_name. Not
  * wanted where nothing was checked; with a certificate of our own, as its key
  * has to prove itself each time; and with DANE, as its records may change.
  */

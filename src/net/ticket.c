@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The files of the tickets: where they are, who may have written them, and that
- * each is used once. What is in them is GnuTLS's; when one may be used for a
+ * The files of the tickets: who may have written them, and that each is used
+ * once. What is in them is GnuTLS's; when one may be used for a
  * server, net/resume's.
  */
 #include "net/ticket.h"
@@ -21,6 +21,7 @@
 #include "base/gnutls.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "net/cache.h"
 
 #define MAGIC      "PRTICKT1"
 #define MAGIC_SIZE 8
@@ -33,70 +34,7 @@
 #define RANDOM_SIZE 8
 #define FILE_NAME   (DIGITS + 1 + 2 * RANDOM_SIZE + 1)
 
-/* --------------------------------------------------------------- the folder */
-
-static bool is_own(const struct stat *st, mode_t others)
-{
-	return st->st_uid == geteuid() && !(st->st_mode & others);
-}
-
-static int open_folder_in(int at, const char *name, bool make)
-{
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-
-	if (make && mkdirat(at, name, 0700) < 0 && errno != EEXIST)
-		return -1;
-	return openat(at, name, flags);
-}
-
-/* $XDG_CACHE_HOME, if it is ours (sudo may have left us somebody else's). */
-static int open_named_cache(void)
-{
-	const char *path = secure_getenv("XDG_CACHE_HOME");
-	struct stat st;
-
-	if (!path || path[0] != '/' || stat(path, &st) < 0 || !is_own(&st, 0))
-		return -1;
-	return open_folder_in(AT_FDCWD, path, false);
-}
-
-static int open_home_cache(bool make)
-{
-	char *home = file_home();
-	int fd, cache;
-
-	if (!home)
-		return -1;
-	fd = open_folder_in(AT_FDCWD, home, false);
-	free(home);
-	if (fd < 0)
-		return -1;
-	cache = open_folder_in(fd, ".cache", make);
-	close(fd);
-	return cache;
-}
-
-/* Where the tickets are; -1: nowhere. In a folder that others can write to no
- * name could be relied on. */
-static int open_folder(bool make)
-{
-	int cache = open_named_cache();
-	struct stat st;
-	int fd;
-
-	if (cache < 0)
-		cache = open_home_cache(make);
-	if (cache < 0)
-		return -1;
-	fd = open_folder_in(cache, "postrider", make);
-	close(cache);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && is_own(&st, S_IWGRP | S_IWOTH))
-		return fd;
-	close(fd);
-	return -1;
-}
+/* ---------------------------------------------------------------- the names */
 
 /* The file's name; another one for the time it is being written or read. */
 static void make_name(const char name[TICKET_NAME_SIZE], bool is_passing,
@@ -194,7 +132,7 @@ static bool read_octets(const char name[TICKET_NAME_SIZE], struct view v,
 
 bool ticket_is_there(const char name[TICKET_NAME_SIZE])
 {
-	int folder = open_folder(false);
+	int folder = cache_open(false);
 	char file[FILE_NAME];
 	bool is_there;
 
@@ -218,7 +156,7 @@ static bool read_file(int folder, const char *file, struct buf *out)
 	if (fd < 0)
 		return false;
 	ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		is_own(&st, S_IRWXG | S_IRWXO) && st.st_nlink == 1 &&
+		cache_is_own(&st, S_IRWXG | S_IRWXO) && st.st_nlink == 1 &&
 		file_read_fd(fd, "the ticket", out, &o) == 0;
 	outcome_release(&o);
 	close(fd);
@@ -238,7 +176,7 @@ bool ticket_take(const char name[TICKET_NAME_SIZE], struct ticket *t)
 {
 	struct buf octets = BUF_INIT_SECRET(FILE_LIMIT);
 	char file[FILE_NAME], taken[FILE_NAME];
-	int folder = open_folder(false);
+	int folder = cache_open(false);
 	bool ok = false;
 
 	*t = TICKET_INIT;
@@ -309,7 +247,7 @@ void ticket_save(const char name[TICKET_NAME_SIZE], const struct ticket *t,
 	int folder = -1;
 
 	if (write_octets(name, t, &octets))
-		folder = open_folder(true);
+		folder = cache_open(true);
 	if (folder >= 0) {
 		if (tidy)
 			clear_away(folder);

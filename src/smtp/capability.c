@@ -53,12 +53,14 @@ static const struct {
 	{{"DELIVERBY", 9}, CAP_DELIVERBY, parse_deliver_by},
 	{{"DSN", 3}, CAP_DSN, NULL},
 	{{"ENHANCEDSTATUSCODES", 19}, CAP_ENHANCEDSTATUSCODES, NULL},
+	{{"PIPECONNECT", 11}, CAP_PIPECONNECT, NULL},
 	{{"PIPELINING", 10}, CAP_PIPELINING, NULL},
 	{{"REQUIRETLS", 10}, CAP_REQUIRETLS, NULL},
 	{{"SIZE", 4}, CAP_SIZE, parse_size},
 	{{"SMTPUTF8", 8}, CAP_SMTPUTF8, NULL},
 	{{"STARTTLS", 8}, CAP_STARTTLS, NULL},
 	{{"UTF8SMTP", 8}, CAP_UTF8SMTP, NULL},
+	{{"X_PIPE_CONNECT", 14}, CAP_PIPECONNECT, NULL},
 };
 
 bool capabilities_has(const struct capabilities *c, enum capability one)

@@ -24,6 +24,7 @@ enum capability {
 	CAP_UTF8SMTP = 1 << 10,           /* RFC 5336, before SMTPUTF8 */
 	CAP_DELIVERBY = 1 << 11,          /* RFC 2852 */
 	CAP_REQUIRETLS = 1 << 12,         /* RFC 8689 */
+	CAP_PIPECONNECT = 1 << 13,        /* draft-harris-early-pipe */
 };
 
 /* What a server said it can do, in its last EHLO. */

@@ -24,6 +24,7 @@ struct command {
 	size_t n_replies;      /* how many are expected */
 	size_t n_answered;     /* how many have come */
 	bool barrier;          /* what follows waits for its replies */
+	bool ahead;            /* it waits for nobody's, even so */
 	bool essential;        /* once refused, nothing more is sent */
 	bool vital;            /* once it is not accepted the session ends */
 	/* It has all its replies, and none of them is 421; NULL: nobody asks */

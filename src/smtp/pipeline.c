@@ -33,7 +33,7 @@ static bool may_send(const struct flight *f)
 {
 	if (f->n_sent == f->n || f->stopped)
 		return false;
-	if (f->n_sent == f->n_answered)
+	if (f->n_sent == f->n_answered || f->commands[f->n_sent].ahead)
 		return true;
 	return session_pipelines(f->s) && !f->commands[f->n_sent - 1].barrier;
 }

@@ -120,77 +120,141 @@ static void hint_at_implicit_tls(bool starttls, struct outcome *o)
 				 "set tls_starttls off");
 }
 
+/* It has nothing to say: the server speaks first. */
+static void await_greeting(struct command *c)
+{
+	command_line(c, "the greeting", "", STEP_GREETING);
+	memory_free_secret(c->line);
+	c->line = NULL;
+}
+
+static int take_greeting(struct session *s, const struct reply *reply,
+			 struct outcome *o)
+{
+	struct buf printable = BUF_INIT(4 * REPLY_LIMIT);
+
+	if (reply->code != 220)
+		return reply_fail(reply, STEP_GREETING, s->host, "the greeting",
+				  o);
+	text_add_printable(&printable, buf_view(&reply->text));
+	s->greeting = buf_detach(&printable);
+	return 0;
+}
+
 static int greet(struct session *s, bool starttls, struct outcome *o)
 {
 	struct reply reply = REPLY_INIT;
-	struct buf printable = BUF_INIT(4 * REPLY_LIMIT);
 	struct command c;
-	int rc = -1;
+	int rc;
 
 	stages_enter(s->stages, STAGE_GREETING);
-	command_line(&c, "the greeting", "", STEP_GREETING);
-	memory_free_secret(c.line);
-	c.line = NULL; /* the server speaks first */
-	if (run_one(s, &c, &reply, o) < 0) {
+	await_greeting(&c);
+	rc = run_one(s, &c, &reply, o);
+	if (rc < 0)
 		hint_at_implicit_tls(starttls, o);
-		goto done;
-	}
-	if (reply.code != 220) {
-		reply_fail(&reply, STEP_GREETING, s->host, "the greeting", o);
-		goto done;
-	}
-	text_add_printable(&printable, buf_view(&reply.text));
-	s->greeting = buf_detach(&printable);
-	rc = 0;
-done:
-	buf_release(&printable);
+	else
+		rc = take_greeting(s, &reply, o);
 	reply_release(&reply);
 	return rc;
+}
+
+static const char *hello_verb(const struct session *s)
+{
+	return s->policy->lmtp ? "LHLO" : "EHLO";
+}
+
+static void make_hello(struct command *c, const char *verb, const char *name)
+{
+	struct buf line = BUF_INIT(1024);
+
+	buf_printf(&line, "%s %s", verb, name);
+	command_line(c, verb, line.p, STEP_EHLO);
+	buf_release(&line);
 }
 
 static int say_hello(struct session *s, const char *verb, const char *name,
 		     struct reply *reply, struct outcome *o)
 {
-	struct buf line = BUF_INIT(1024);
-	int rc;
+	struct command c;
 
-	buf_printf(&line, "%s %s", verb, name);
-	rc = session_ask(s, verb, line.p, STEP_EHLO, reply, o);
-	buf_release(&line);
-	return rc;
+	make_hello(&c, verb, name);
+	return run_one(s, &c, reply, o);
 }
 
-/* EHLO (LHLO in LMTP); HELO only where the server rejects EHLO for good
- * (RFC 5321 3.2). */
+/* What the server answers to EHLO (LHLO in LMTP); HELO only where it rejects
+ * EHLO for good (RFC 5321 3.2). */
+static int take_hello(struct session *s, const char *name, struct reply *reply,
+		      struct outcome *o)
+{
+	const char *verb = hello_verb(s);
+
+	if (reply->code == 250) {
+		capabilities_parse(&s->capabilities, reply);
+		return 0;
+	}
+	if (reply_class(reply) == 5 && !s->policy->lmtp) {
+		verb = "HELO";
+		if (say_hello(s, verb, name, reply, o) < 0)
+			return -1;
+	}
+	if (reply->code == 250)
+		return 0;
+	return reply_fail(reply, STEP_EHLO, s->host, verb, o);
+}
+
 static int hello(struct session *s, struct outcome *o)
 {
 	struct reply reply = REPLY_INIT;
-	const char *verb = s->policy->lmtp ? "LHLO" : "EHLO";
 	char *name = session_own_name(s->policy);
-	int rc = -1;
+	int rc;
 
 	stages_enter(s->stages, STAGE_GREETING);
 	capabilities_release(&s->capabilities);
-	if (say_hello(s, verb, name, &reply, o) < 0)
-		goto done;
-	if (reply.code == 250) {
-		capabilities_parse(&s->capabilities, &reply);
-		rc = 0;
-		goto done;
-	}
-	if (reply_class(&reply) == 5 && !s->policy->lmtp) {
-		verb = "HELO";
-		if (say_hello(s, verb, name, &reply, o) < 0)
-			goto done;
-	}
-	if (reply.code == 250)
-		rc = 0;
-	else
-		reply_fail(&reply, STEP_EHLO, s->host, verb, o);
-done:
+	rc = say_hello(s, hello_verb(s), name, &reply, o);
+	if (rc == 0)
+		rc = take_hello(s, name, &reply, o);
 	free(name);
 	reply_release(&reply);
 	return rc;
+}
+
+/* PIPECONNECT: EHLO does not wait for the greeting, so both answers come
+ * together. */
+static int hello_early(struct session *s, struct outcome *o)
+{
+	struct command both[2];
+	char *name = session_own_name(s->policy);
+	int rc;
+
+	stages_enter(s->stages, STAGE_GREETING);
+	await_greeting(&both[0]);
+	make_hello(&both[1], hello_verb(s), name);
+	both[1].ahead = true;
+	rc = pipeline_run(s, both, 2, o);
+	if (rc == 0)
+		rc = take_greeting(s, &both[0].replies[0], o);
+	if (rc == 0)
+		rc = take_hello(s, name, &both[1].replies[0], o);
+	command_release(&both[0]);
+	command_release(&both[1]);
+	free(name);
+	return rc;
+}
+
+/* Greeting and EHLO. */
+static int meet(struct session *s, bool starttls, struct session_early *early,
+		struct outcome *o)
+{
+	int rc;
+
+	if (early && early->is_wanted) {
+		rc = hello_early(s, o);
+		early->has_failed = rc < 0;
+		return rc;
+	}
+	if (greet(s, starttls, o) < 0)
+		return -1;
+	return hello(s, o);
 }
 
 static int secure(struct session *s, struct tls *tls, struct outcome *o)
@@ -250,7 +314,7 @@ static int open_steps(struct session *s, struct tls *tls,
 
 	if (tls && !policy->starttls && secure(s, tls, o) < 0)
 		return -1;
-	if (greet(s, tls && policy->starttls, o) < 0 || hello(s, o) < 0) {
+	if (meet(s, tls && policy->starttls, request->early, o) < 0) {
 		if (tls && policy->starttls)
 			tls_free(tls);
 		return -1;
@@ -258,10 +322,13 @@ static int open_steps(struct session *s, struct tls *tls,
 	if (request->on_capabilities)
 		request->on_capabilities(request->context, s,
 					 tls && !policy->starttls);
+	s->takes_early = capabilities_has(&s->capabilities, CAP_PIPECONNECT);
 	if (tls && policy->starttls) {
 		s->had_auth_in_clear = s->capabilities.mechanisms.n > 0;
 		if (start_tls(s, tls, o) < 0 || hello(s, o) < 0)
 			return -1;
+		s->takes_early &=
+			capabilities_has(&s->capabilities, CAP_PIPECONNECT);
 		if (request->on_capabilities)
 			request->on_capabilities(request->context, s, true);
 	}

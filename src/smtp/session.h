@@ -42,6 +42,8 @@ struct session_policy {
 	unsigned waits[WAIT_N];     /* the same for one step; TIMEOUT_BY_RFC:
 				   `timeout` says */
 	enum pipelining pipelining; /* on: even where not announced */
+	bool pipe_connect; /* EHLO may go before the greeting, to a server that
+			      is known to take it so */
 };
 
 struct deadline session_deadline(const struct session_policy *policy,
@@ -61,11 +63,19 @@ struct session {
 	bool is_direct;         /* no proxy, tunnel or socket leads there */
 	bool has_certificate;   /* TLS has one of ours to show */
 	bool had_auth_in_clear; /* AUTH was offered before STARTTLS */
-	struct buf secrets;     /* texts of session_hide, each with its NUL */
-	bool ended;             /* 421, a lost connection or QUIT: nothing more
+	bool takes_early; /* PIPECONNECT is offered, before STARTTLS as well */
+	struct buf secrets; /* texts of session_hide, each with its NUL */
+	bool ended;         /* 421, a lost connection or QUIT: nothing more
 				   may be said */
 	bool left;  /* it ended because we had to go, in the middle of DATA */
 	bool dirty; /* a transaction is open: RSET comes first */
+};
+
+/* PIPECONNECT, which a server must have offered in an earlier session. */
+struct session_early {
+	bool is_wanted;  /* EHLO goes before the greeting */
+	bool has_failed; /* it did, and no 250 came of it: as nothing else was
+			    said, it may be tried without */
 };
 
 /* Everything session_open needs besides the stream. */
@@ -78,6 +88,7 @@ struct session_request {
 	struct stages *stages; /* GREETING, TLS, AUTH; NULL: not wanted */
 	unsigned port;         /* the server's, for OAUTHBEARER; 0: not known */
 	bool is_direct;        /* no proxy, tunnel or socket leads there */
+	struct session_early *early; /* NULL: not wanted */
 	/* The probe looks at what is offered before TLS; NULL: nobody does. */
 	void (*on_capabilities)(void *context, const struct session *s,
 				bool secured);

@@ -226,7 +226,13 @@ class Session:
         else:
             await method(text)
 
+    def takes_early(self):
+        """May EHLO come before the greeting (PIPECONNECT)?"""
+        return bool({"PIPECONNECT", "X_PIPE_CONNECT"} & set(self._offer()))
+
     def _early(self, before):
+        if before == "GREETING" and self.takes_early():
+            return
         if not self.has("PIPELINING"):
             self.violation(f"input ahead of the reply to {before}, "
                            "and PIPELINING is not offered")

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 from wire import Closed
 
+EARLY = 0.1             # seconds that a client has for what it should not say
+
 
 class Normal:
     async def run(self, session, step, normal):
@@ -70,6 +72,26 @@ class Silent:
         await session.wire.end_flight()
         await session.wire.wait_eof()
         raise Closed
+
+
+@dataclass
+class InTurn:
+    """For the greeting: a client that has spoken before hears `reply` and the
+    end (None: only the end), or what it said is thrown away ("")."""
+
+    reply: str = "554 5.5.0 you must wait"
+
+    async def run(self, session, step, normal):
+        wire = session.wire
+        if not wire.buffer:
+            await wire.wait_input(EARLY)
+        if wire.buffer and self.reply != "":
+            if self.reply:
+                await normal(self.reply)
+            await wire.end_flight()
+            raise Closed
+        wire.take(len(wire.buffer))
+        await normal()
 
 
 @dataclass

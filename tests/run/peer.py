@@ -86,8 +86,9 @@ class Peer:
                  require_auth=None, bad_signature=False, lmtp=False,
                  refuse=None, faults=None, data_always=False, quiet=0.0,
                  trickle=False, hold=1 << 18, sockbuf=None, make_context=None,
-                 size_slack=0, raw_header=False, line_limit=512, host="127.0.0.1", port=0,
-                 unix=None, deliver=None, fast_open=None):
+                 size_slack=0, raw_header=False, line_limit=512,
+                 host="127.0.0.1", port=0, unix=None, deliver=None,
+                 fast_open=None):
         usual = as_capabilities(capabilities)
         self.name, self.tls, self.cert, self.key = name, tls, cert, key
         self.capabilities_clear = usual if capabilities_clear is None \

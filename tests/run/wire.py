@@ -158,6 +158,10 @@ class Wire(asyncio.Protocol):
         """Wait the time that ends a flight.  True if the client did more."""
         return await self._event(self.quiet, self._mark())
 
+    async def wait_input(self, seconds):
+        """True if something came within the time."""
+        return await self._event(seconds, self._mark())
+
     async def more(self, boundary):
         """Wait for more input, answering the flight when it is over."""
         mark = self._mark()

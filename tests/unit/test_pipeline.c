@@ -12,7 +12,7 @@
 
 struct said {
 	const char *line;
-	bool barrier, essential;
+	bool barrier, essential, ahead;
 };
 
 static const struct {
@@ -51,6 +51,13 @@ static const struct {
 	 .turns = {{"A\r\nB\r\n", "250 a\r\n354 b\r\n"},
 		   {"C\r\n", "250 c\r\n"}},
 	 .codes = "232"},
+	{.name = "but what goes ahead",
+	 .said = {{.line = "A", .barrier = true},
+		  {.line = "B", .ahead = true},
+		  {.line = "C"}},
+	 .turns = {{"A\r\nB\r\n", "250 a\r\n250 b\r\n"},
+		   {"C\r\n", "250 c\r\n"}},
+	 .codes = "222"},
 	{.name = "a refusal stops nothing",
 	 .said = {{.line = "A"}, {.line = "B"}},
 	 .turns = {{"A\r\n", "550 a\r\n"}, {"B\r\n", "250 b\r\n"}},
@@ -109,6 +116,7 @@ static size_t make_commands(size_t i, struct command *commands)
 			     cases[i].said[n].line, STEP_OTHER);
 		commands[n].barrier = cases[i].said[n].barrier;
 		commands[n].essential = cases[i].said[n].essential;
+		commands[n].ahead = cases[i].said[n].ahead;
 	}
 	return n;
 }

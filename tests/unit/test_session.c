@@ -24,6 +24,7 @@ static const struct {
 	const char *status; /* NULL: it opens */
 	enum cause cause;
 	const char *words; /* in the outcome's text */
+	bool early;        /* EHLO goes first */
 } cases[] = {
 	{.name = "plain",
 	 {{NULL, "220 mx\r\n"}, {"EHLO me\r\n", "250 mx\r\n"}}},
@@ -42,6 +43,32 @@ static const struct {
 	 .lmtp = true,
 	 .status = "5.5.2",
 	 .cause = CAUSE_PROTOCOL},
+	{.name = "ehlo before the greeting",
+	 .turns = {{"EHLO me\r\n", "220 mx\r\n250 mx\r\n"}},
+	 .early = true},
+	{.name = "its answer comes later",
+	 .turns = {{"EHLO me\r\n", "220-mx\r\n220 mx\r\n250-"},
+		   {NULL, "mx\r\n250 SIZE\r\n"}},
+	 .early = true},
+	{.name = "lhlo before the greeting",
+	 .turns = {{"LHLO me\r\n", "220 mx\r\n250 mx\r\n"}},
+	 .lmtp = true,
+	 .early = true},
+	{.name = "helo where the early ehlo is refused",
+	 .turns = {{"EHLO me\r\n", "220 mx\r\n502 what\r\n"},
+		   {"HELO me\r\n", "250 mx\r\n"}},
+	 .early = true},
+	{.name = "refused for an early ehlo",
+	 .turns = {{"EHLO me\r\n", "554 wait\r\n250 mx\r\n"}},
+	 .status = "5.3.2",
+	 .cause = CAUSE_CONNECT,
+	 .words = "wait",
+	 .early = true},
+	{.name = "hangs up on an early ehlo",
+	 .turns = {{"EHLO me\r\n", "220 mx\r\n"}, {NULL, hang_up}},
+	 .status = "4.4.2",
+	 .cause = CAUSE_CONNECT,
+	 .early = true},
 	{.name = "refused greeting",
 	 {{NULL, "554 go away\r\n"}},
 	 .status = "5.3.2",
@@ -183,8 +210,10 @@ static void opens_or_says_why_not(void **state)
 			.want = cases[i].mechanism ? AUTH_NAMED : AUTH_AUTO,
 			.user = (char *)cases[i].user,
 		};
+		struct session_early early = {.is_wanted = cases[i].early};
 		struct session_request request = {
 			.policy = &policy,
+			.early = &early,
 			.tls = &tls_policy,
 			.auth = &auth,
 			.secret = &secret,
@@ -207,6 +236,7 @@ static void opens_or_says_why_not(void **state)
 		s = session_open(script.stream, tls, &request, &o);
 		if (!s != (cases[i].status != NULL))
 			fail_msg("%s: %s", cases[i].name, o.text);
+		assert_int_equal(early.has_failed, cases[i].early && !s);
 		session_close(s);
 		if (!s &&
 		    (strcmp(o.status, cases[i].status) != 0 ||

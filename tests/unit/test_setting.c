@@ -64,6 +64,8 @@ static const struct {
 	{"prefer_family", "ipx", "! prefer_family wants any, ipv4 or ipv6"},
 	{"tcp_fast_open", "", "on"},
 	{"tcp_fast_open", "off", "off"},
+	{"pipe_connect", "", "on"},
+	{"pipe_connect", "off", "off"},
 	{"timeout", "30", "30"},
 	{"timeout", "2m", "120"},
 	{"timeout", "off", "off"},

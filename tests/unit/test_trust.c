@@ -444,8 +444,8 @@ static void tells_of_damage(void **state)
 			 chain[] = {GOOD, NONE};
 	static const char stub[] = BEGIN "MAA=\n" END;
 	/* names, and a key that is none */
-	static const char hollow[] = BEGIN
-		"MCcwJQIBATAAMAwxCjAIBgNVBAMMAWEwADAMMQowCAYDVQQDDAFiMAA=\n" END;
+	static const char hollow[] = BEGIN "MCcwJQIBATAAMAwxCjAIBgNVBAMM\n"
+					   "AWEwADAMMQowCAYDVQQDDAFiMAA=\n" END;
 	const char *const more[] = {stub, hollow};
 	struct tls_owner owner = {0};
 	size_t i;

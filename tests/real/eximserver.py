@@ -32,9 +32,13 @@ pipelining_connect_advertise_hosts = {advertised}
 queue_only = true
 log_selector = +pipelining
 keep_environment =
+acl_smtp_connect = {connect}
 acl_smtp_mail = accept
 acl_smtp_rcpt = accept
 acl_smtp_data = accept
+begin acl
+hesitate:
+  accept delay = 1s
 begin authenticators
 PLAIN:
   driver = plaintext
@@ -56,12 +60,14 @@ class Exim:
         self.mail = mail
         self.ports = dict(zip(("implicit", "starttls"), free_ports(2)))
 
-    def start(self, advertises=True):
-        """Anew at the same ports, if it runs; advertises PIPECONNECT?"""
+    def start(self, advertises=True, hesitates=True):
+        """Anew at the same ports, if it runs; advertises PIPECONNECT?  If it
+        hesitates, for a second before it greets, it sees who does not."""
         self.stop()
         self.folder = os.path.join(self.mail.base,
                                    "exim%d" % next(self.numbers))
-        self._make_folder("*" if advertises else ":")
+        self._make_folder(advertised="*" if advertises else ":",
+                          connect="hesitate" if hesitates else "accept")
         before = len(self.mail.processes)
         self.mail.start_more(
             "Exim", self._is_up, "unshare", "--mount", "sh", "-ec",
@@ -84,13 +90,13 @@ class Exim:
             f.write(text)
         os.chmod(self.path(name), mode)
 
-    def _make_folder(self, advertised):
+    def _make_folder(self, **told):
         user = pwd.getpwnam(USER)
         os.mkdir(self.folder)
         os.chown(self.folder, user.pw_uid, user.pw_gid)
         self._write("conf", CONFIGURATION.format(
             folder=self.folder, user=USER, hostname=conf.HOSTNAME,
-            ports=self.ports, advertised=advertised))
+            ports=self.ports, **told))
         ids = "%d:%d" % (user.pw_uid, user.pw_gid)
         for name, row in (("passwd", f"{BUILT_FOR}:x:{ids}::/:/bin/false\n"),
                           ("group", f"{BUILT_FOR}:x:{user.pw_gid}:\n")):

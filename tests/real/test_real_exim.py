@@ -37,26 +37,25 @@ def send(exim, client):
 
 @pytest.mark.parametrize("tls", TLS)
 def test_it_takes_ehlo_early(exim, send, tls):
-    exim.start()
+    exim.start(hesitates=tls == "starttls")
     assert [send(tls) for _ in range(3)] == [False, True, True]
     assert "synchronization error" not in exim.log()
     taken = exim.taken()
     assert len(taken) == 3
-    # a star: EHLO was there when it looked, so the extension was used
-    starred = [" L* " in line for line in taken]
-    assert not starred[0] and any(starred) == (tls == "starttls")
+    if tls == "starttls":   # a star: EHLO was there when it looked
+        assert [" L* " in line for line in taken] == [False, True, True]
 
 
 @pytest.mark.parametrize("tls", TLS)
 def test_not_unless_it_is_wished_for(exim, send, tls):
-    exim.start()
+    exim.start(hesitates=False)
     assert not any(send(tls, pipe_connect="off") for _ in range(2))
 
 
 @pytest.mark.parametrize("tls", TLS)
 def test_it_does_not_take_it_any_more(exim, send, tls):
     """It may refuse who speaks too early; the message arrives, once."""
-    exim.start()
+    exim.start(hesitates=False)
     assert [send(tls) for _ in range(2)] == [False, True]
     exim.start(advertises=False)
     send(tls)

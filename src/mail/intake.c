@@ -38,6 +38,7 @@ struct intake {
 	bool block_is_odd;    /* its pieces are to be looked at for CR, NUL */
 	size_t held;          /* octets at the front of `block` */
 	size_t out_n;         /* octets in `out` */
+	bool begun;           /* something was read */
 	struct source source; /* where the input comes from */
 	uint64_t block_at;    /* where in it `block` begins */
 	char block[HELD_MAX + BLOCK_SIZE];
@@ -458,6 +459,13 @@ int intake_end(struct intake *in, struct outcome *o)
 	return 0;
 }
 
+/* Its first block was read: what is short is not asked for a source. */
+static void find_source(struct intake *in, int fd)
+{
+	in->source = source_of(fd, MESSAGE_MEMORY_LIMIT);
+	in->block_at = in->source.at - BLOCK_SIZE;
+}
+
 /* 1: there may be more, 0: the input has ended. */
 static int read_block(struct intake *in, int fd, struct outcome *o)
 {
@@ -469,6 +477,9 @@ static int read_block(struct intake *in, int fd, struct outcome *o)
 			"cannot read the message from standard input");
 	if (!got)
 		return 0;
+	if (!in->begun && got == BLOCK_SIZE)
+		find_source(in, fd);
+	in->begun = true;
 	if (take_in(in, (size_t)got, o) < 0)
 		return -1;
 	return !in->ended;
@@ -480,8 +491,6 @@ int intake_read(int fd, const struct intake_policy *policy, struct message *m,
 	struct intake *in = intake_new(m, policy);
 	int more;
 
-	in->source = source_of(fd, MESSAGE_MEMORY_LIMIT);
-	in->block_at = in->source.at;
 	do
 		more = read_block(in, fd, o);
 	while (more > 0);

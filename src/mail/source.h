@@ -16,14 +16,14 @@
  */
 struct source {
 	int fd;          /* -1: there is none, or it is no such file */
-	uint64_t at;     /* where reading began */
-	struct stat was; /* before that */
+	uint64_t at;     /* where reading goes on */
+	struct stat was; /* as it was when it was found */
 };
 
 #define SOURCE_NONE ((struct source){.fd = -1})
 
-/* Before anything is read: a regular file of over `least` octets, to which
- * nothing was written just now? */
+/* Is it a regular file of over `least` octets to which nothing was written just
+ * now, so nothing since its first octets were read? */
 struct source source_of(int fd, uint64_t least);
 
 /* Text in a source, which has no NUL and one kind of line end. */

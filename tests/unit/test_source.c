@@ -149,6 +149,37 @@ static void a_file_is_as_good_as_a_pipe(void **state)
 	buf_release(&input);
 }
 
+/* Lines end in another way from a block's border on, ahead of what memory holds
+ * and behind it. */
+static void line_ends_may_change(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n"};
+	static const size_t blocks[] = {1, 8, 9, 12};
+	struct buf inputs[2 * N_OF(blocks)];
+	int fds[N_OF(inputs)];
+	struct buf *b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(inputs); i++) {
+		b = &inputs[i];
+		*b = BUF_INIT(LIMIT);
+		buf_printf(b, "A: b%s%s", ends[i % 2], ends[i % 2]);
+		add_lines(b, blocks[i / 2] * BLOCK - 200, ends[i % 2]);
+		while (b->n < blocks[i / 2] * BLOCK - 2)
+			buf_add_char(b, 'x');
+		buf_add_text(b, i % 2 ? "\r\n" : "x\n");
+		add_lines(b, LARGE, ends[1 - i % 2]);
+		fds[i] = feed_file(buf_view(b));
+	}
+	let_it_rest();
+	for (i = 0; i < N_OF(inputs); i++) {
+		check_file(fds[i], buf_view(&inputs[i]));
+		close(fds[i]);
+		buf_release(&inputs[i]);
+	}
+}
+
 /* A message in a file; its octets are in `input` as well. */
 static int file_of(const char *end, struct buf *input, struct message *m)
 {
@@ -290,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_as_good_as_a_pipe),
+		cmocka_unit_test(line_ends_may_change),
 		cmocka_unit_test(any_octet_can_be_had),
 		cmocka_unit_test(a_change_is_noticed),
 		cmocka_unit_test(lines_end_as_they_did),

@@ -7,11 +7,10 @@
                                 # standard input as peer.form(message) has it
     peer.flush()                # start sending; peer.stop() ends it
 
-nullmailer, dma and Postfix come from the distribution's packages, which are
-unpacked beside the system and never installed, in $POSTRIDER_PEERS or
-postrider-peers in the user's cache.  A jail is a root of its own, with their
-programs laid over the machine's /usr, so each finds its files where it was
-built to; the spools of all are on one file system, that of the directory.
+They come from the distribution's packages, which are unpacked beside the system
+and never installed, in $POSTRIDER_PEERS or postrider-peers in the user's cache.
+A jail is a root of its own, with their programs laid over the machine's /usr,
+so each finds its files where it was built to; the spools of all are on one file system, that of the directory.
 Nothing of the machine's can be written to in it.
 """
 
@@ -22,7 +21,17 @@ import subprocess
 import time
 from pathlib import Path
 
-PACKAGES = ("nullmailer", "dma", "postfix", "liblmdb0")
+# What is fetched for whom, beside what it depends on and is not there.
+PACKAGES = {
+    "nullmailer": ["nullmailer"],
+    "dma": ["dma"],
+    "postfix": ["postfix", "liblmdb0", "libsasl2-modules"],
+    "msmtp": ["msmtp"],
+    "curl": ["curl"],
+    "esmtp": ["esmtp"],
+    "swaks": ["swaks", "libnet-ssleay-perl"],
+}
+QUEUERS = ("nullmailer", "dma", "postfix")
 SENDER, RECIPIENT = "a@example.org", "b@example.net"
 
 
@@ -32,40 +41,67 @@ def cache():
                 Path(base) / "postrider-peers")
 
 
-def fetch():
-    """Unpack the packages unless they are there; the folder of each."""
-    root = cache()
-    folders = [root / name for name in PACKAGES]
-    if not all((folder / "usr").is_dir() for folder in folders):
-        debs = root / "debs"
-        shutil.rmtree(root, ignore_errors=True)
-        debs.mkdir(parents=True)
-        subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root",
-                        "download", *PACKAGES], cwd=debs, check=True)
-        for name, folder in zip(PACKAGES, folders):
-            [deb] = debs.glob(f"{name}_*.deb")
-            subprocess.run(["dpkg", "-x", deb, folder], check=True)
-            for path in folder.rglob("*"):      # so that LD_PRELOAD works
-                if path.is_file() and not path.is_symlink():
-                    path.chmod(path.stat().st_mode & 0o777)
-        (folders[2] / "usr/sbin/sendmail").rename(      # nullmailer has one
-            folders[2] / "usr/sbin/postfix-sendmail")
-        shutil.rmtree(debs)
+def closure(packages):
+    """These packages, and those they need that are not there."""
+    names = set(packages)
+    for package in packages:
+        said = subprocess.run(
+            ["apt-get", "-s", "install", "--no-install-recommends", package],
+            check=True, capture_output=True, text=True).stdout
+        names.update(line.split()[1] for line in said.splitlines()
+                     if line.startswith("Inst "))
+    return sorted(names)
+
+
+def unpack(name, folder):
+    """The packages of one of them, in a folder that is there when all is."""
+    fresh = folder.with_name(folder.name + ".new")
+    debs = fresh / "debs"
+    shutil.rmtree(fresh, ignore_errors=True)
+    debs.mkdir(parents=True)
+    subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root",
+                    "download", *closure(PACKAGES[name])], cwd=debs,
+                   check=True)
+    for deb in debs.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", deb, fresh], check=True)
+    for path in fresh.rglob("*"):       # so that LD_PRELOAD works
+        if path.is_file() and not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o777)
+    sendmail = fresh / "usr/sbin/sendmail"
+    if name == "postfix":               # nullmailer has one
+        sendmail.rename(sendmail.with_name("postfix-sendmail"))
+    shutil.rmtree(debs)
+    (fresh / "packages").write_text(" ".join(PACKAGES[name]))
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+
+
+def is_unpacked(name, folder):
+    known = folder / "packages"
+    return known.exists() and known.read_text() == " ".join(PACKAGES[name])
+
+
+def fetch(names):
+    """Unpack their packages unless they are there; the folder of each."""
+    folders = [cache() / name for name in names]
+    for name, folder in zip(names, folders):
+        if not is_unpacked(name, folder):
+            unpack(name, folder)
     return folders
 
 
 class Jail:
     """The root directory in which all programs run."""
 
-    def __init__(self, directory, programs=None):
-        """programs: {name in /opt: path}."""
+    def __init__(self, directory, programs=None, names=QUEUERS):
+        """programs: {name in /opt: path}; names: whose packages are there."""
         self.root = Path(directory) / "root"
         for name in ("usr", "etc", "dev", "proc", "opt", "root", "var/log",
                      "var/spool", "var/lib", "run", "tmp"):
             (self.root / name).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
             (self.root / name).symlink_to("usr/" + name)
-        lower = ":".join([*(str(folder / "usr") for folder in fetch()),
+        lower = ":".join([*(str(folder / "usr") for folder in fetch(names)),
                           "/usr"])
         subprocess.run(["mount", "-t", "overlay", "-o", f"ro,lowerdir={lower}",
                         "overlay", self.root / "usr"], check=True)

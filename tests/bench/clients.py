@@ -52,7 +52,7 @@ class Place:
         """A file in the home; what the programs call it."""
         name = f"{self.home}/{name}"
         path = self.outside(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         if isinstance(content, str):
             content = content.encode()
         path.write_bytes(content)
@@ -87,7 +87,7 @@ class Client:
     descriptor = 0          # at which it reads the message
     slow = False            # gets fewer and smaller messages
     is_daemon = False
-    libraries = None        # where the packages have them, if it is odd
+    environment = {}        # more of it
 
     def __init__(self, place):
         self.place = place
@@ -98,9 +98,6 @@ class Client:
     def feed(self, path):
         """Of a file of any size: the one that it gets."""
         return path
-
-    def environment(self):
-        return {"LD_LIBRARY_PATH": self.libraries} if self.libraries else {}
 
 
 def lines(**settings):
@@ -194,6 +191,7 @@ class Nullmailer(Client):
 
     name = "nullmailer's smtp"
     descriptor = 3
+    environment = {"HELOHOST": NAME}
 
     def prepare(self, job):
         words = ["/usr/lib/nullmailer/smtp", f"--port={job.port}",
@@ -213,23 +211,22 @@ class Nullmailer(Client):
 
 
 class Esmtp(Client):
+    """It goes by names: a certificate's IP addresses are nothing to it."""
+
     name = "esmtp"
     ways = ("starttls", "none")
 
     def prepare(self, job):
         config = self.place.write("esmtprc", "".join(
             f"{line}\n" for line in (
-                f"hostname = 127.0.0.1:{job.port}", f"helo = {NAME}",
+                f"hostname = localhost:{job.port}", f"helo = {NAME}",
                 f"username = {USER}" if job.login else "",
                 f"password = {PASSWORD}" if job.login else "",
                 "starttls = required" if job.tls == "starttls" else "")
             if line), 0o600)
         if job.trust:
-            folder = self.place.outside(f"{self.place.home}/.authenticate")
-            folder.mkdir(mode=0o700, exist_ok=True)
-            known = folder / "ca.pem"
-            known.write_bytes(self.place.outside(job.trust).read_bytes())
-            known.chmod(0o600)
+            self.place.write(".config/libesmtp/ca.pem", self.place.outside(
+                job.trust).read_bytes(), 0o600)
         return ["/usr/bin/esmtp", "-C", config, "-f", SENDER, RECIPIENT]
 
 
@@ -306,7 +303,7 @@ class SmtpSource(Client):
 
     name = "Postfix's smtp-source"
     ways = ("none",)
-    libraries = "/usr/lib/postfix"
+    environment = {"LD_LIBRARY_PATH": "/usr/lib/postfix"}
 
     def prepare(self, job):
         return ["/usr/sbin/smtp-source", "-l", str(job.length), "-f", SENDER,

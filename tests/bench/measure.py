@@ -27,6 +27,10 @@ PROGRAMS = {
 }
 
 
+class Failed(Exception):
+    """A client did not do what it was asked."""
+
+
 class Tools:
     """The programs, compiled in a directory: tools["server"]."""
 
@@ -82,8 +86,11 @@ class Server:
         self.child.stdout.close()
 
     def report(self, seconds=30):
-        """Of the next connection that is over."""
-        return self.lines.get(timeout=seconds)
+        """Of the next connection that is over, by which all must have come."""
+        report = self.lines.get(timeout=seconds)
+        if report["messages"] != 1:
+            raise Failed(f"a session without its message: {report}")
+        return report
 
     def reports(self, count):
         return [self.report() for _ in range(count)]
@@ -102,10 +109,6 @@ class Run:
     @property
     def cpu(self):
         return self.user + self.system
-
-
-class Failed(Exception):
-    pass
 
 
 def run(tools, place, words, given, descriptor=0, count=1, environment=None):
@@ -151,7 +154,7 @@ def calls(tools, place, words, given, descriptor, environment=None):
     for line in place.outside(trace).read_text().splitlines():
         found = re.fullmatch(
             r" *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)", line)
-        if found:
+        if found and found[2] != "total":
             result[found[2]] = int(found[1])
     return result
 

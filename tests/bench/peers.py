@@ -314,6 +314,7 @@ class Postfix(Queuer):
                 ("showq", "unix", "n", "-", "-", "showq"),
                 ("error", "unix", "-", "-", "-", "error"),
                 ("retry", "unix", "-", "-", "-", "error"),
+                ("tlsmgr", "unix", "-", "1000?", 1, "tlsmgr"),
                 ("scache", "unix", "-", "-", 1, "scache"))))
 
     def configure(self, port, deferred=False):

@@ -238,7 +238,8 @@ static bool is_verb(const struct session *s, const char *verb)
 /* One command; false when that was the last. */
 static bool answer(struct session *s)
 {
-	static const char *const simple[] = {"MAIL", "RCPT", "RSET", "NOOP"};
+	static const char *const simple[] = {"MAIL", "RCPT", "RSET", "NOOP",
+					     "HELO"};
 	struct wire *w = &s->wire;
 
 	if (is_verb(s, "EHLO")) {

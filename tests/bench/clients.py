@@ -9,6 +9,7 @@ A place is where programs run: a directory that is their root, and a home in it.
 What a client cannot do is said in its class, and is a dash in the table.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,8 @@ class Cell(Place):
         self.home = "/root"
         self.programs = {name: f"/opt/{name}" for name in programs}
         self.jail.folder("tmp", mode=0o1777)
+        self.jail.write("etc/hosts", f"127.0.0.1 localhost {NAME} "
+                        f"{os.uname().nodename}\n")
         for name in ("ssl/openssl.cnf", "services", "protocols", "host.conf",
                      "gai.conf"):
             if Path("/etc", name).exists():

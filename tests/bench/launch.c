@@ -6,7 +6,7 @@
  * standard input), and writes what it says to SAID.  Each line of RESULTS is
  * one run: seconds by the clock, of the user, of the system, the largest
  * resident size in KiB, status.  These are of the program and of all children
- * that it has waited for.  It is a small program of its own because the kernel
+ * that it has waited for; one that goes on for PATIENCE is killed.  It is a small program of its own because the kernel
  * counts a parent's size as the child's, until the child begins. */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { PATIENCE = 600 }; /* seconds, for one run */
 
 static void die(const char *what)
 {
@@ -51,6 +53,7 @@ static void become(char **words, int target, int given, int nothing, int said)
 	if (dup2(nothing, 0) < 0 || dup2(given, target) < 0 ||
 	    dup2(said, 1) < 0 || dup2(said, 2) < 0)
 		_exit(126);
+	alarm(PATIENCE); /* it stays set in the program */
 	execvp(words[0], words);
 	_exit(127);
 }

@@ -17,10 +17,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -369,6 +371,7 @@ int main(int argc, char **argv)
 						  GNUTLS_X509_FMT_PEM) < 0))
 		return 1;
 	gsasl_callback_set(sasl, callback);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* no longer than who started it */
 	for (int listener = begin();;) {
 		int fd = accept(listener, NULL, NULL);
 

@@ -74,7 +74,7 @@ class Cell(Place):
         self.home = "/root"
         self.programs = {name: f"/opt/{name}" for name in programs}
         self.jail.folder("tmp", mode=0o1777)
-        self.jail.write("etc/hosts", f"127.0.0.1 localhost {NAME} "
+        self.jail.write("etc/hosts", f"127.0.0.1 localhost mail.example.org {NAME} "
                         f"{os.uname().nodename}\n")
         for name in ("ssl/openssl.cnf", "services", "protocols", "host.conf",
                      "gai.conf"):
@@ -90,6 +90,7 @@ class Client:
     descriptor = 0          # at which it reads the message
     slow = False            # gets fewer and smaller messages
     is_daemon = False
+    tickets = True          # it bears a server that gives them
     environment = {}        # more of it
 
     def __init__(self, place):
@@ -214,15 +215,17 @@ class Nullmailer(Client):
 
 
 class Esmtp(Client):
-    """It goes by names: a certificate's IP addresses are nothing to it."""
+    """It goes by names, as a certificate's IP addresses are nothing to it, and
+    behind the tickets of TLS 1.3 it waits for ever."""
 
     name = "esmtp"
+    tickets = False
     ways = ("starttls", "none")
 
     def prepare(self, job):
         config = self.place.write("esmtprc", "".join(
             f"{line}\n" for line in (
-                f"hostname = localhost:{job.port}", f"helo = {NAME}",
+                f"hostname = mail.example.org:{job.port}", f"helo = {NAME}",
                 f"username = {USER}" if job.login else "",
                 f"password = {PASSWORD}" if job.login else "",
                 "starttls = required" if job.tls == "starttls" else "")

@@ -6,8 +6,9 @@
  * standard input), and writes what it says to SAID.  Each line of RESULTS is
  * one run: seconds by the clock, of the user, of the system, the largest
  * resident size in KiB, status.  These are of the program and of all children
- * that it has waited for; one that goes on for PATIENCE is killed.  It is a small program of its own because the kernel
- * counts a parent's size as the child's, until the child begins. */
+ * that it has waited for; one that goes on for PATIENCE is killed.  It is a
+ * small program of its own because the kernel counts a parent's size as the
+ * child's, until the child begins. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 600 }; /* seconds, for one run */
+enum { PATIENCE = 300 }; /* seconds, for one run */
 
 static void die(const char *what)
 {

@@ -60,12 +60,13 @@ class Server:
     """The fast one, in its own process."""
 
     def __init__(self, tools, certs, tls="none", chunking=True,
-                 mechanism="PLAIN", setup=0):
+                 mechanism="PLAIN", setup=0, tickets=True):
         offers = OFFERS + ",CHUNKING" * chunking
         self.child = subprocess.Popen(
             [tools["server"], f"cert={certs.chain('good')}",
              f"key={certs.key('good')}", f"tls={tls}", f"offers={offers}",
-             f"mechanisms={mechanism}", f"setup={setup}"],
+             f"mechanisms={mechanism}", f"setup={setup}",
+             f"tickets={'yes' if tickets else 'no'}"],
             stdout=subprocess.PIPE, text=True)
         self.port = int(self.child.stdout.readline().split()[1])
         self.lines = queue.Queue()

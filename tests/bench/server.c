@@ -2,7 +2,7 @@
  *
  *     server cert=FILE key=FILE tls=none|implicit|starttls \
  *            offers=PIPELINING,CHUNKING,... [mechanisms="PLAIN LOGIN"] \
- *            [setup=MILLISECONDS]
+ *            [setup=MILLISECONDS] [tickets=no]
  *
  * Says "port N" first, then, of each connection that is over, a line of JSON:
  * octets each way, messages and their octets, how they came, and the longest
@@ -31,7 +31,8 @@ static const char END[] = "\r\n.\r\n";
 enum { TAIL = 4096 }; /* what a client may send behind a message, at most */
 
 static const char *tls = "none", *offers = "", *mechanisms = "";
-static long setup; /* milliseconds */
+static long setup;          /* milliseconds */
+static bool tickets = true; /* TLS sessions can go on */
 static gnutls_certificate_credentials_t certificate;
 static gnutls_datum_t ticket_key;
 static Gsasl *sasl;
@@ -226,7 +227,8 @@ static bool answer_starttls(struct session *s)
 	wire_say(w, "220 2.0.0 ready\r\n");
 	w->at = w->end = 0;
 	return wire_flush(w) == 0 &&
-		wire_start_tls(w, certificate, &ticket_key) == 0;
+		wire_start_tls(w, certificate, tickets ? &ticket_key : NULL) ==
+		0;
 }
 
 static bool is_verb(const struct session *s, const char *verb)
@@ -303,7 +305,8 @@ static void *serve(void *given)
 	wire_init(&s->wire, fd);
 	nanosleep(&wait, NULL);
 	if (strcmp(tls, "implicit") != 0 ||
-	    wire_start_tls(&s->wire, certificate, &ticket_key) == 0) {
+	    wire_start_tls(&s->wire, certificate,
+			   tickets ? &ticket_key : NULL) == 0) {
 		wire_say(&s->wire, "220 server.example.org ESMTP\r\n");
 		s->wire.now = "greeting";
 		while (take_line(s) && answer(s))
@@ -360,6 +363,8 @@ int main(int argc, char **argv)
 			mechanisms = value;
 		else if (!strcmp(name, "setup"))
 			setup = strtol(value, NULL, 10);
+		else if (!strcmp(name, "tickets"))
+			tickets = strcmp(value, "no") != 0;
 		else
 			return 64;
 	}

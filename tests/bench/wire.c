@@ -95,7 +95,8 @@ int wire_start_tls(struct wire *w, gnutls_certificate_credentials_t who,
 	gnutls_init(&w->tls, GNUTLS_SERVER);
 	gnutls_set_default_priority(w->tls);
 	gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE, who);
-	gnutls_session_ticket_enable_server(w->tls, ticket_key);
+	if (ticket_key)
+		gnutls_session_ticket_enable_server(w->tls, ticket_key);
 	gnutls_transport_set_ptr(w->tls, w);
 	gnutls_transport_set_pull_function(w->tls, pull);
 	gnutls_transport_set_pull_timeout_function(w->tls,

@@ -27,7 +27,7 @@ struct wire {
 void wire_init(struct wire *w, int fd);
 void wire_release(struct wire *w);
 
-/* Be a TLS server from here on. */
+/* Be a TLS server from here on; without a key no session can go on. */
 int wire_start_tls(struct wire *w, gnutls_certificate_credentials_t who,
 		   const gnutls_datum_t *ticket_key);
 

@@ -23,7 +23,7 @@ OFFERS = "PIPELINING,SIZE 4000000000,8BITMIME,SMTPUTF8,DSN"
 PROGRAMS = {
     "server": (["server.c", "wire.c"], ["-pthread"], ["gnutls", "libgsasl"]),
     "floor": (["floor.c"], [], ["gnutls"]),
-    "launch": (["launch.c"], ["-static"], []),
+    "launch": (["launch.c"], [], []),
 }
 
 

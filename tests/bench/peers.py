@@ -10,8 +10,9 @@
 They come from the distribution's packages, which are unpacked beside the system
 and never installed, in $POSTRIDER_PEERS or postrider-peers in the user's cache.
 A jail is a root of its own, with their programs laid over the machine's /usr,
-so each finds its files where it was built to; the spools of all are on one file system, that of the directory.
-Nothing of the machine's can be written to in it.
+so each finds its files where it was built to; the spools of all are on one file
+system, that of the directory.  Nothing of the machine's can be written to in
+it.
 """
 
 import os

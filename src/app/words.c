@@ -2,13 +2,13 @@
 /* Modes whose whole work is a text on standard output. */
 #include "app/words.h"
 
-#include <idn2.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/exitcode.h"
 #include "app/report.h"
 #include "base/gnutls.h"
+#include "base/idna.h"
 #include "net/dane.h"
 #include "smtp/gsasl.h"
 
@@ -45,7 +45,7 @@ int words_version(const struct request *r)
 	buf_printf(&text, "postrider %s\n", PACKAGE_VERSION);
 	buf_printf(&text, "GnuTLS %s, GNU SASL %s, GNU IDN2 %s\n",
 		   gnutls_check_version(NULL), gsasl_check_version(NULL),
-		   idn2_check_version(NULL));
+		   idna_version());
 	buf_printf(&text, "DANE: %s\n", dane_is_built() ? "yes" : "no");
 	buf_printf(&text, "system configuration: %s/postrider.conf\n",
 		   SYSCONFDIR);

@@ -81,14 +81,27 @@ static int check_end(int fd, const char *name, struct outcome *o)
 	return 0;
 }
 
+/* A file's size and an octet more, for its end; most are small, and room that
+ * is not used costs something too where it is for secrets. */
+static size_t likely_size(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size >= (off_t)READ_SIZE)
+		return READ_SIZE;
+	return (size_t)st.st_size + 1;
+}
+
 int file_read_fd(int fd, const char *name, struct buf *out, struct outcome *o)
 {
+	size_t likely = out->n + likely_size(fd), n;
 	ptrdiff_t got;
-	size_t n;
 
 	for (;;) {
-		n = out->limit - out->n < READ_SIZE ? out->limit - out->n
-						    : READ_SIZE;
+		n = out->n < likely ? likely - out->n : READ_SIZE;
+		if (n > out->limit - out->n)
+			n = out->limit - out->n;
 		if (!n)
 			return check_end(fd, name, o);
 		got = file_read(fd, buf_room(out, n), n);

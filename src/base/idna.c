@@ -10,12 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/library.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 #define DOMAIN_MAX 253   /* octets, without the root's dot */
 #define LABEL_MAX  63    /* octets */
 #define INPUT_MAX  2048u /* octets; no longer U-labels make 253 octets */
+
+/* What is used of GNU IDN2. */
+static struct {
+	__typeof__(&idn2_to_ascii_8z) to_ascii_8z;
+	__typeof__(&idn2_free) free;
+	__typeof__(&idn2_strerror) strerror;
+	__typeof__(&idn2_check_version) check_version;
+} calls;
+
+static const char *const names[] = {"idn2_to_ascii_8z", "idn2_free",
+				    "idn2_strerror", "idn2_check_version"};
+
+static const struct library library = {IDN2_SONAME, names, 4, &calls};
+
+LIBRARY_NOTE("idn", "domains that are not ASCII", "required", IDN2_SONAME);
+
+static void need_library(void)
+{
+	if (!calls.check_version)
+		library_need(&library);
+}
 
 static bool is_label_octet(char c)
 {
@@ -65,13 +87,14 @@ static char *to_alabels(struct view domain, const char **fault)
 	char *output = NULL, *copy = NULL;
 	int rc;
 
-	rc = idn2_to_ascii_8z(input, &output,
-			      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	need_library();
+	rc = calls.to_ascii_8z(input, &output,
+			       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (rc == IDN2_OK)
 		copy = memory_dup(output);
 	else
-		*fault = idn2_strerror(rc);
-	idn2_free(output);
+		*fault = calls.strerror(rc);
+	calls.free(output);
 	free(input);
 	return copy;
 }
@@ -139,4 +162,10 @@ char *idna_host_to_ascii(const char *host, struct outcome *o)
 		snprintf(o->status, sizeof(o->status), "5.3.5");
 	}
 	return name;
+}
+
+const char *idna_version(void)
+{
+	need_library();
+	return calls.check_version(NULL);
 }

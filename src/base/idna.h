@@ -18,4 +18,8 @@ char *idna_to_ascii(struct view domain, struct outcome *o);
 /* The same of a host that was configured: CAUSE_CONFIG 5.3.5. */
 char *idna_host_to_ascii(const char *host, struct outcome *o);
 
+/* GNU IDN2's. Like the conversion of what is not ASCII it loads it
+ * (library_need). */
+const char *idna_version(void);
+
 #endif

@@ -11,6 +11,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+void wire_init(struct wire *w)
+{
+	w->fd = -1;
+	w->records = BUF_INIT(PTRDIFF_MAX);
+}
+
 static ssize_t push(gnutls_transport_ptr_t p, const giovec_t *iov, int n)
 {
 	struct wire *w = p;

@@ -24,7 +24,8 @@ struct wire {
 	char in[WIRE_INPUT];
 };
 
-#define WIRE_INIT ((struct wire){.fd = -1, .records = BUF_INIT(PTRDIFF_MAX)})
+/* One that is all zero, for a descriptor that is not known yet. */
+void wire_init(struct wire *w);
 
 /* Make it the session's transport; it must stay where it is. */
 void wire_attach(struct wire *w, gnutls_session_t session);

@@ -544,7 +544,7 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 		.password = get_password,
 		.context = &l,
 	};
-	int rc = -1;
+	int rc;
 
 	if (auth_needs_user(policy) && !policy->user)
 		return fail(o, CAUSE_CONFIG, "5.3.5",
@@ -556,9 +556,8 @@ int auth_run(struct session *s, const struct auth_policy *policy,
 			    "this session has nothing to bind to: somebody may "
 			    "be in the middle (auth with the name of a "
 			    "mechanism goes on all the same)");
-	l.sasl = sasl_new(&identity, o);
-	if (l.sasl)
-		rc = log_in(&l, o);
+	l.sasl = sasl_new(&identity);
+	rc = log_in(&l, o);
 	sasl_free(l.sasl);
 	buf_release(&l.password);
 	session_forget_hidden(s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * GNU SASL behind one door, with our own mechanisms beside it. User and
+ * GNU SASL behind one door, with our own mechanisms beside it: what it does not
+ * do as it should, and PLAIN, for which it would not be worth loading. User and
  * password are prepared (RFC 4013) here, once, for all of them.
  */
 #include "smtp/sasl.h"
@@ -23,7 +24,7 @@
 struct sasl {
 	const struct sasl_identity *identity;
 	const struct mechanism *mechanism;
-	Gsasl *library;
+	Gsasl *library;                 /* NULL: not needed yet */
 	Gsasl_session *exchange;        /* GNU SASL's; NULL: not its */
 	const struct bearer_form *form; /* ours; NULL: not ours */
 	struct scram *scram;            /* ours; NULL: not ours */
@@ -39,8 +40,10 @@ char *sasl_prepare(const char *text)
 {
 	char *prepared = NULL, *copy;
 
-	if (gsasl_saslprep(text, GSASL_ALLOW_UNASSIGNED, &prepared, NULL) !=
-	    GSASL_OK)
+	/* ASCII is as it should be, or none of it is to be had. */
+	if (!view_has_8bit(view_of(text)) ||
+	    gsasl_saslprep(text, GSASL_ALLOW_UNASSIGNED, &prepared, NULL) !=
+		    GSASL_OK)
 		return memory_dup_secret(text, strlen(text));
 	copy = memory_dup_secret(prepared, strlen(prepared));
 	memory_wipe(prepared, strlen(prepared));
@@ -247,25 +250,32 @@ static int step_scram(struct sasl *s, const struct buf *heard, char **response,
 
 /* ------------------------------------------------------------- the exchange */
 
-struct sasl *sasl_new(const struct sasl_identity *identity, struct outcome *o)
+struct sasl *sasl_new(const struct sasl_identity *identity)
 {
-	struct sasl *s;
+	struct sasl *s = memory_alloc(sizeof(*s));
+
+	s->identity = identity;
+	return s;
+}
+
+/* Most logins go without. */
+static int need_library(struct sasl *s, struct outcome *o)
+{
 	int rc;
 
+	if (s->library)
+		return 0;
 	if (library_load_gsasl(o) < 0)
-		return NULL;
-	s = memory_alloc(sizeof(*s));
-	s->identity = identity;
+		return -1;
 	rc = gsasl_init(&s->library);
 	if (rc != GSASL_OK) {
-		fail(o, CAUSE_SYSTEM, "4.3.0", "cannot set up GNU SASL: %s",
-		     gsasl_strerror(rc));
-		free(s);
-		return NULL;
+		s->library = NULL;
+		return fail(o, CAUSE_SYSTEM, "4.3.0",
+			    "cannot set up GNU SASL: %s", gsasl_strerror(rc));
 	}
 	gsasl_callback_hook_set(s->library, s);
 	gsasl_callback_set(s->library, provide);
-	return s;
+	return 0;
 }
 
 static void end(struct sasl *s)
@@ -290,14 +300,26 @@ void sasl_free(struct sasl *s)
 	if (!s)
 		return;
 	end(s);
-	gsasl_done(s->library);
+	if (s->library)
+		gsasl_done(s->library);
 	free(s);
 }
 
-bool sasl_can(const struct sasl *s, const struct mechanism *m)
+static bool is_plain(const struct mechanism *m)
 {
-	return bearer_find(m->name) || scram_is_one(m->name) ||
-		gsasl_client_support_p(s->library, m->name);
+	return !strcmp(m->name, "PLAIN");
+}
+
+bool sasl_can(struct sasl *s, const struct mechanism *m)
+{
+	struct outcome ignored = OUTCOME_INIT;
+	bool can = bearer_find(m->name) || scram_is_one(m->name) || is_plain(m);
+
+	if (!can)
+		can = need_library(s, &ignored) < 0 ||
+			gsasl_client_support_p(s->library, m->name);
+	outcome_release(&ignored);
+	return can;
 }
 
 int sasl_begin(struct sasl *s, const struct mechanism *m, const struct tls *tls,
@@ -308,10 +330,12 @@ int sasl_begin(struct sasl *s, const struct mechanism *m, const struct tls *tls,
 	end(s);
 	s->mechanism = m;
 	s->form = bearer_find(m->name);
-	if (s->form)
+	if (s->form || is_plain(m))
 		return 0;
 	if (scram_is_one(m->name))
 		return begin_scram(s, tls, o);
+	if (need_library(s, o) < 0)
+		return -1;
 	rc = gsasl_client_start(s->library, m->name, &s->exchange);
 	return rc == GSASL_OK ? 0 : fail_sasl(s, rc, o);
 }
@@ -385,6 +409,34 @@ static int step_bearer(struct sasl *s, const char *challenge, char **response,
 	return 0;
 }
 
+/* RFC 4616 2: all of it at once. */
+static int step_plain(struct sasl *s, char **response, struct outcome *o)
+{
+	const struct sasl_identity *id = s->identity;
+	const char *password = s->steps++ ? NULL : get_password(s);
+	const char *texts[] = {id->authzid ? id->authzid : "", id->user,
+			       password};
+	struct buf plain = BUF_INIT_SECRET(2 * TOKEN_LIMIT);
+	char *prepared;
+	size_t i;
+
+	if (s->is_done)
+		return fail_sasl(s, GSASL_MECHANISM_CALLED_TOO_MANY_TIMES, o);
+	if (!password)
+		return fail_sasl(s, GSASL_NO_PASSWORD, o);
+	for (i = 0; i < 3; i++) {
+		if (i)
+			buf_add_char(&plain, '\0');
+		prepared = sasl_prepare(texts[i]);
+		buf_add_text(&plain, prepared);
+		memory_free_secret(prepared);
+	}
+	*response = in_base64(buf_view(&plain));
+	s->is_done = true;
+	buf_release(&plain);
+	return 0;
+}
+
 /* GNU SASL reads some challenges to a NUL behind them, which its own decoder of
  * base64 does not put there; a buf has one. */
 static int step_library(struct sasl *s, const struct buf *heard, bool is_first,
@@ -423,6 +475,8 @@ int sasl_step(struct sasl *s, const char *challenge, char **response,
 			  s->mechanism->name);
 	else if (s->scram)
 		rc = step_scram(s, &heard, response, o);
+	else if (is_plain(s->mechanism))
+		rc = step_plain(s, response, o);
 	else if (challenge && is_ntlm && !is_ntlm_whole(buf_view(&heard)))
 		rc = fail(o, CAUSE_PROTOCOL, "5.5.0",
 			  "NTLM: the server's challenge cannot be read");

@@ -31,11 +31,12 @@ struct sasl;
  * text of its own. */
 char *sasl_prepare(const char *text);
 
-struct sasl *sasl_new(const struct sasl_identity *identity, struct outcome *o);
+struct sasl *sasl_new(const struct sasl_identity *identity);
 void sasl_free(struct sasl *s); /* NULL is fine */
 
-/* Can this system's GNU SASL do it? */
-bool sasl_can(const struct sasl *s, const struct mechanism *m);
+/* Can this system's GNU SASL do it? If that can't even be loaded, sasl_begin
+ * says so. */
+bool sasl_can(struct sasl *s, const struct mechanism *m);
 
 /* Has the channel something to bind to? NULL: there is none. */
 bool sasl_can_bind(const struct tls *tls);
@@ -43,7 +44,8 @@ bool sasl_can_bind(const struct tls *tls);
 /*
  * Begin an exchange. `tls`: the channel that it is bound to, or could be: then
  * SCRAM tells the server that it would have been (RFC 5802 6), so it is NULL
- * when binding is offered and not wanted. -1: CAUSE_AUTH 5.7.8.
+ * when binding is offered and not wanted. -1: CAUSE_AUTH 5.7.8, or
+ * CAUSE_SYSTEM without GNU SASL.
  */
 int sasl_begin(struct sasl *s, const struct mechanism *m, const struct tls *tls,
 	       struct outcome *o);

@@ -1,4 +1,4 @@
-"""GnuTLS and GNU SASL are loaded when they are needed, and not before.
+"""GnuTLS, GNU SASL and IDN2 are loaded when they are needed, and not before.
 
 In their places are files that are no libraries; LD_LIBRARY_PATH shows them.
 """
@@ -50,12 +50,13 @@ def without(rider, tmp_path):
 def test_notes():
     """What packagers' tools look for."""
     said = notes()
-    assert said["tls"][1] == said["sasl"][1] == "required"
-    assert said["tls"][0][0].startswith("libgnutls.so.")
-    assert said["sasl"][0][0].startswith("libgsasl.so.")
+    for feature, name in (("tls", "libgnutls"), ("sasl", "libgsasl"),
+                          ("idn", "libidn2")):
+        [soname], priority = said[feature]
+        assert soname.startswith(f"{name}.so.") and priority == "required"
     needed = subprocess.run(["readelf", "-dW", binary()], check=True,
                             capture_output=True, text=True).stdout
-    assert "libidn2" in needed
+    assert "libc" in needed
     for sonames, _ in said.values():
         assert sonames[0] not in needed
 
@@ -65,10 +66,10 @@ def entries(rider):
     return [path for path in place.iterdir() if "." not in path.name]
 
 
-def test_what_needs_neither(rider, without, start, account):
+def test_what_needs_none(rider, without, start, account):
     """Queueing, looking at the queue, help."""
     peer = start(users=USERS)
-    without("tls", "sasl")
+    without("tls", "sasl", "idn")
     rider.config(account(peer, queue="only"))
     for words in (["--help"], ["bob@example.net"], ["-bp"]):
         result = rider.run(*words, stdin=MESSAGE)
@@ -80,9 +81,9 @@ def test_what_needs_neither(rider, without, start, account):
 @pytest.mark.parametrize("queue", ["off", "on"])
 def test_a_library_is_gone(rider, without, start, account, feature, queue):
     """It is a failure of the session: later it may work."""
-    peer = start(users=USERS)
+    peer = start(users=USERS, mechanisms=["LOGIN"])
     without(feature)
-    rider.config(account(peer, queue=queue))
+    rider.config(account(peer, queue=queue, auth="login"))
     result = rider.run("bob@example.net", stdin=MESSAGE)
     assert peer.messages == []
     if queue == "on":
@@ -97,9 +98,19 @@ def test_a_library_is_gone(rider, without, start, account, feature, queue):
                         r"\.\d+: .*; install it again", line), str(result)
 
 
-def test_where_nothing_is_to_be_lost(rider, without):
-    without("tls")
+def test_plain_needs_no_sasl(rider, without, start, account):
+    peer = start(users=USERS)
+    without("sasl")
+    rider.config(account(peer, auth="plain"))
+    assert rider.run("bob@example.net", stdin=MESSAGE).code == 0
+    assert len(peer.messages) == 1
+
+
+@pytest.mark.parametrize("feature, soname", [
+    ("tls", "libgnutls"), ("sasl", "libgsasl"), ("idn", "libidn2")])
+def test_where_nothing_is_to_be_lost(rider, without, feature, soname):
+    without(feature)
     result = rider.run("--version")
     assert result.code == OSERR
-    assert re.match("postrider: cannot load a library: .*libgnutls.so",
+    assert re.match(f"postrider: cannot load a library: .*{soname}.so",
                     result.err)

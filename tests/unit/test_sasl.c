@@ -99,7 +99,7 @@ static void says(void **state)
 		const struct mechanism *m =
 			mechanism_find(view_of(cases[i].mechanism));
 		struct outcome o = OUTCOME_INIT;
-		struct sasl *s = sasl_new(&id, &o);
+		struct sasl *s = sasl_new(&id);
 
 		assert_true(sasl_can(s, m));
 		assert_int_equal(sasl_begin(s, m, NULL, &o), 0);
@@ -138,7 +138,7 @@ static void keeps_what_is_said_of_a_token(void **state)
 	(void)state;
 	for (i = 0; i < N_OF(cases); i++) {
 		struct outcome o = OUTCOME_INIT;
-		struct sasl *s = sasl_new(&id, &o);
+		struct sasl *s = sasl_new(&id);
 		char *response = NULL;
 
 		assert_int_equal(sasl_begin(s, mechanism_find(VIEW("XOAUTH2")),
@@ -190,7 +190,7 @@ static void believes_no_lengths(void **state)
 		char message[64] = "NTLMSSP\0\2";
 		struct buf coded = BUF_INIT(4096);
 		struct outcome o = OUTCOME_INIT;
-		struct sasl *s = sasl_new(&id, &o);
+		struct sasl *s = sasl_new(&id);
 		char *response = NULL;
 
 		memcpy(message + 12, cases[i].octets, 8);
@@ -219,7 +219,7 @@ static void names_the_channel(void **state)
 				   .password = get_password,
 				   .context = (char[]){"p"}};
 	struct outcome o = OUTCOME_INIT;
-	struct sasl *s = sasl_new(&id, &o);
+	struct sasl *s = sasl_new(&id);
 	char *said;
 
 	(void)state;

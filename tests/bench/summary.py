@@ -36,7 +36,7 @@ def lines(figures):
                          ("one", "one authority")):
         yield (f"instructions, TLS, {words}", f"costs_{trust}",
                ["instructions"], "{:.1f} M", 1e6, min)
-    yield ("system calls, TLS, one authority", "costs_one", ["calls"],
+    yield ("system calls, TLS, all authorities", "costs_system", ["calls"],
            "{:.0f}", 1, min)
     yield "CPU, one process a message", "many", ["cpu"], "{:.1f} ms", 1e-3, min
     for way, words in ("plain", "in clear"), ("tls", "TLS"):

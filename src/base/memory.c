@@ -57,6 +57,23 @@ void *memory_resize(void *p, size_t count, size_t size)
 	return p;
 }
 
+void *memory_alloc_aligned(size_t size)
+{
+	void *p = aligned_alloc(MEMORY_LINE,
+				size / MEMORY_LINE * MEMORY_LINE + MEMORY_LINE);
+
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
+char *memory_align(char *p)
+{
+	size_t over = (uintptr_t)p % MEMORY_LINE;
+
+	return over ? p + MEMORY_LINE - over : p;
+}
+
 char *memory_dup(const char *text)
 {
 	return text ? memory_dup_n(text, strlen(text)) : NULL;

@@ -14,6 +14,16 @@ void *memory_resize(void *p, size_t count, size_t size); /* overflow-checked */
 char *memory_dup(const char *text);                      /* NULL gives NULL */
 char *memory_dup_n(const char *bytes, size_t n); /* adds the final NUL */
 
+/*
+ * To where no line of a cache begins the kernel copies large blocks four times
+ * slower (with processors whose `rep movsb` is like that). So what is read into
+ * begins there: memory that is not zeroed, or the first such place at or behind
+ * p, less than a line away.
+ */
+#define MEMORY_LINE 64u /* octets */
+void *memory_alloc_aligned(size_t size);
+char *memory_align(char *p);
+
 /* Overwrite a secret so that the compiler can't leave it out. */
 void memory_wipe(void *p, size_t n);
 

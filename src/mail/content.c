@@ -46,7 +46,7 @@ struct content *content_new(struct view header, const struct message *m)
 	c->block_size = BLOCK_SIZE;
 	if (c->plan.body_size < BLOCK_SIZE)
 		c->block_size = (size_t)c->plan.body_size;
-	c->block = memory_resize(NULL, c->block_size + 1, 1);
+	c->block = memory_alloc_aligned(c->block_size);
 	return c;
 }
 

@@ -36,12 +36,13 @@ struct intake {
 	bool at_end;          /* no more input comes */
 	bool ended;           /* a lone dot has ended the message */
 	bool block_is_odd;    /* its pieces are to be looked at for CR, NUL */
-	size_t held;          /* octets at the front of `block` */
+	size_t held;          /* octets in front of `block` */
 	size_t out_n;         /* octets in `out` */
 	bool begun;           /* something was read */
 	struct source source; /* where the input comes from */
 	uint64_t block_at;    /* where in it `block` begins */
-	char block[HELD_MAX + BLOCK_SIZE];
+	char *block;          /* in `room`, as the kernel likes it */
+	char room[HELD_MAX + MEMORY_LINE + BLOCK_SIZE];
 	char out[OUT_SIZE];
 };
 
@@ -402,6 +403,7 @@ struct intake *intake_new(struct message *m, const struct intake_policy *policy)
 	struct intake *in = memory_alloc(sizeof(*in));
 
 	in->m = m;
+	in->block = memory_align(in->room + HELD_MAX);
 	in->policy = *policy;
 	in->mbox_line = BUF_INIT(FIELD_NAME_LIMIT);
 	in->line = 1;
@@ -421,14 +423,14 @@ void intake_free(struct intake *in)
 /* So many octets were put behind those that are held. */
 static int take_in(struct intake *in, size_t n, struct outcome *o)
 {
-	struct view block = view_make(in->block, in->held + n);
+	struct view block = view_make(in->block - in->held, in->held + n);
 
 	in->held = count_held(in, block);
 	block.n -= in->held;
 	if (take_block(in, block, o) < 0)
 		return -1;
-	memmove(in->block, in->block + block.n, in->held);
-	in->block_at += block.n;
+	memmove(in->block - in->held, block.p + block.n, in->held);
+	in->block_at += n;
 	return 0;
 }
 
@@ -438,7 +440,7 @@ int intake_take(struct intake *in, struct view octets, struct outcome *o)
 
 	while (octets.n) {
 		n = octets.n < BLOCK_SIZE ? octets.n : BLOCK_SIZE;
-		memcpy(in->block + in->held, octets.p, n);
+		memcpy(in->block, octets.p, n);
 		octets = view_skip(octets, n);
 		if (take_in(in, n, o) < 0)
 			return -1;
@@ -449,7 +451,7 @@ int intake_take(struct intake *in, struct view octets, struct outcome *o)
 int intake_end(struct intake *in, struct outcome *o)
 {
 	in->at_end = true;
-	if (take_block(in, view_make(in->block, in->held), o) < 0 ||
+	if (take_block(in, view_make(in->block - in->held, in->held), o) < 0 ||
 	    finish(in, o) < 0)
 		return -1;
 	if (!message_index(in->m))
@@ -469,7 +471,7 @@ static void find_source(struct intake *in, int fd)
 /* 1: there may be more, 0: the input has ended. */
 static int read_block(struct intake *in, int fd, struct outcome *o)
 {
-	ptrdiff_t got = file_read(fd, in->block + in->held, BLOCK_SIZE);
+	ptrdiff_t got = file_read(fd, in->block, BLOCK_SIZE);
 
 	if (got < 0)
 		return fail_errno(

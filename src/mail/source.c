@@ -80,7 +80,7 @@ struct reader *reader_new(const struct source *s, const struct stretch *text)
 	r->source.fd = fd;
 	r->text = *text;
 	if (text->has_lf)
-		r->block = memory_alloc(BLOCK_SIZE);
+		r->block = memory_alloc_aligned(BLOCK_SIZE);
 	rewind_to_begin(r);
 	return r;
 }

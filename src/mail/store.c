@@ -94,7 +94,7 @@ static int leave_source(struct store *s, struct outcome *o)
 {
 	struct reader *reader = s->reader;
 	uint64_t size = s->filed;
-	char *block = memory_alloc(BLOCK_SIZE);
+	char *block = memory_alloc_aligned(BLOCK_SIZE);
 	ptrdiff_t got = 1;
 	size_t n;
 

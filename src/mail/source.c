@@ -104,13 +104,16 @@ static bool is_same_time(struct timespec a, struct timespec b)
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
+/* To a log, say, more is written all the time: what was there still is. */
 static bool is_unchanged(const struct source *s)
 {
 	struct stat now;
 
-	return fstat(s->fd, &now) == 0 && now.st_size == s->was.st_size &&
-		is_same_time(now.st_mtim, s->was.st_mtim) &&
-		is_same_time(now.st_ctim, s->was.st_ctim);
+	if (fstat(s->fd, &now) < 0 || now.st_size < s->was.st_size)
+		return false;
+	return now.st_size > s->was.st_size ||
+		(is_same_time(now.st_mtim, s->was.st_mtim) &&
+		 is_same_time(now.st_ctim, s->was.st_ctim));
 }
 
 static bool is_as_it_was(const struct reader *r, struct view v)

@@ -12,7 +12,7 @@
 /*
  * The file that a message is read from. A large body need not be copied to
  * another; but the file is not ours, so whatever is read of it again is looked
- * at again: it must be as it was, and its lines must end as they did.
+ * at again: it must be as it was, or longer, and its lines must end as before.
  */
 struct source {
 	int fd;          /* -1: there is none, or it is no such file */

@@ -15,6 +15,7 @@ of the sanitizers; no terminal, no inherited descriptors.  A child that ends by
 a signal, runs out of time or makes a sanitizer speak fails the test at once.
 """
 
+import contextlib
 import functools
 import os
 import resource
@@ -22,6 +23,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,8 +152,9 @@ class Postrider:
                 if value is not None}
 
     def run(self, *arguments, stdin=b"", env=None, timeout=20, name=None,
-            cwd=None, argv=None, preexec=None, may_crash=False):
-        """Run it to its end.  stdin: octets, or an open file.  env: added; a
+            cwd=None, argv=None, preexec=None, may_crash=False, piped=False):
+        """Run it to its end.  stdin: octets, or an open file.  piped: the
+        octets come by a pipe, so they can't be read twice.  env: added; a
         None removes.  name: call it through a link of that name.  argv: the
         whole argument vector, its first word too.  preexec: run in the child
         just before."""
@@ -162,7 +165,9 @@ class Postrider:
         with tempfile.TemporaryFile() as given, \
                 tempfile.TemporaryFile() as out, \
                 tempfile.TemporaryFile() as err:
-            if isinstance(stdin, bytes):
+            if piped:
+                stdin = pipe_of(stdin)
+            elif isinstance(stdin, bytes):
                 given.write(stdin)
                 given.seek(0)
                 stdin = given
@@ -172,6 +177,8 @@ class Postrider:
                 stdin=stdin, stdout=out, stderr=err, cwd=cwd or self.home,
                 env=self.environment(env), preexec_fn=preexec,
                 start_new_session=True)
+            if piped:
+                stdin.close()
             status, peak = self._wait(child, timeout * slowness())
             seconds = time.monotonic() - start
             out.seek(0)
@@ -205,6 +212,21 @@ class Postrider:
         if os.WIFSIGNALED(status) and not may_crash:
             raise AssertionError(f"ended by signal {os.WTERMSIG(status)}\n"
                                  f"{result}")
+
+
+def pipe_of(octets):
+    """An open pipe into which they are written for as long as somebody reads."""
+    reading, writing = os.pipe()
+
+    def feed():
+        with contextlib.suppress(BrokenPipeError), \
+                os.fdopen(writing, "wb", buffering=0) as file:
+            rest = memoryview(octets)
+            while rest:
+                rest = rest[file.write(rest):]
+
+    threading.Thread(target=feed, daemon=True).start()
+    return os.fdopen(reading, "rb")
 
 
 def limit(kind, value):

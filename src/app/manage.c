@@ -229,14 +229,16 @@ static bool is_named(const struct manager *m)
 	return m->words.n && !m->request->queue.selectors.n;
 }
 
-/* What can't be read can still be removed, by its id; unless it was not that
- * after all, or somebody has it. */
+/* What can't be read can still be removed, by its id. If it can be after all,
+ * or somebody has it, it is a message like any other. */
 static void remove_unread(struct manager *m, const char *id, struct outcome *o)
 {
 	struct entry e = ENTRY_INIT;
+	int rc;
 
 	outcome_release(o);
-	if (spool_take(m->spool, id, &e, o) < 0) {
+	rc = spool_take(m->spool, id, &e, o);
+	if (rc < 0) {
 		outcome_release(o);
 		if (!e.id)
 			e.id = memory_dup(id);
@@ -246,6 +248,8 @@ static void remove_unread(struct manager *m, const char *id, struct outcome *o)
 		}
 	}
 	entry_release(&e);
+	if (rc >= 0)
+		act_on(m, id);
 }
 
 static void consider(struct manager *m, const char *id)

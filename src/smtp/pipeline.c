@@ -25,6 +25,7 @@ struct flight {
 	bool sending;      /* commands[n_sent]: its payload is under way */
 	uint64_t n_put;    /* octets handed to the stream */
 	bool stopped;      /* an essential command was refused */
+	const struct command *lender; /* whose payload was lent last */
 	struct deadline deadline;
 };
 
@@ -115,9 +116,11 @@ static void put(struct flight *f, struct view octets)
 	f->n_put += octets.n;
 }
 
-/* A piece of the payload stays where it is until the next one is asked for. */
-static void lend(struct flight *f, struct view octets)
+/* A piece of the payload stays where it is until the next one is asked for, or
+ * the command is settled. */
+static void lend(struct flight *f, const struct command *c, struct view octets)
 {
+	f->lender = c;
 	stream_lend(f->s->stream, octets);
 	f->n_put += octets.n;
 }
@@ -153,7 +156,7 @@ static int send_piece(struct flight *f, struct command *c, struct outcome *o)
 	}
 	f->sending = !body_is_over(c->payload);
 	if (rc > 0 && piece.n >= LENT_MIN)
-		lend(f, piece);
+		lend(f, c, piece);
 	else if (rc > 0)
 		put(f, piece);
 	return 0;
@@ -258,6 +261,9 @@ static int settle(struct flight *f, const struct reply *last, struct outcome *o)
 		return refuse_to_go_on(f, c, last, o);
 	if (c->essential && reply_class(last) >= 4)
 		f->stopped = true;
+	/* a server may answer a message before it has taken all of it */
+	if (c == f->lender)
+		stream_keep(f->s->stream);
 	if (c->on_answer)
 		c->on_answer(c->context);
 	return 0;
@@ -396,7 +402,6 @@ int pipeline_run(struct session *s, struct command *commands, size_t n,
 	};
 	int rc = run(&f, o);
 
-	/* a server may answer a message before it has taken all of it */
-	stream_keep(s->stream);
+	stream_keep(s->stream); /* the messages may go now */
 	return rc;
 }

@@ -35,9 +35,11 @@ PART = {"test_options": 4, "test_serve": 3, "test_bcc": 4, "test_replies": 3,
         "test_wrappers": 3, "test_submit": 2, "test_injection": 2,
         "test_config": 2, "test_certificates": 2, "test_flood": 2,
         "test_staple": 3, "test_pins": 2, "test_resume": 2, "test_chains": 3,
-        "test_sasl": 3, "test_crash": 3, "test_power": 2, "test_disk": 4,
+        "test_sasl": 3, "test_crash": 5, "test_power": 2, "test_disk": 4,
         "test_manage": 3, "test_mailq": 3, "test_queue": 2, "test_bounces": 3,
-        "test_queue_clock": 3, "test_duplicates": 3,
+        "test_queue_clock": 3, "test_duplicates": 3, "test_early": 3,
+        "test_turns": 3, "test_attacks": 2, "test_hostile": 2,
+        "test_environment": 2, "test_socks": 2, "test_tunnel": 2,
         "test_queue_concurrent": 2}
 
 

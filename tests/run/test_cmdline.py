@@ -160,7 +160,7 @@ def test_no_files_left_behind(peer, ready, tmp_path):
     folder = tmp_path / "tmp"
     folder.mkdir()
     big = MESSAGE + b"x" * 78 + b"\n" + (b"y" * 78 + b"\n") * 200000
-    result = ready.run(BOB, stdin=big, env={"TMPDIR": folder})
+    result = ready.run(BOB, stdin=big, env={"TMPDIR": folder}, piped=True)
     delivered(peer, result)
     assert os.listdir(folder) == []
 
@@ -168,7 +168,7 @@ def test_no_files_left_behind(peer, ready, tmp_path):
 def test_no_room_for_the_message(peer, ready):
     """A file that may not grow: 7x, nothing sent."""
     big = MESSAGE + (b"y" * 78 + b"\n") * 400000
-    result = ready.run(BOB, stdin=big,
+    result = ready.run(BOB, stdin=big, piped=True,
                        preexec=limit(resource.RLIMIT_FSIZE, 1 << 20))
     assert result.code in (71, 73, 74, 75), str(result)
     assert len(result.lines) == 1

@@ -188,7 +188,7 @@ def test_few_descriptors(peer, ready, most):
 
 
 def test_few_descriptors_for_a_large_message(peer, ready):
-    result = ready.run(BOB, stdin=LARGE,
+    result = ready.run(BOB, stdin=LARGE, piped=True,
                        preexec=limit(resource.RLIMIT_NOFILE, 8))
     works(peer, result, crlf(LARGE))
 
@@ -597,7 +597,8 @@ def test_other_limits(peer, ready, kind, value):
 
 def test_temporary_directories_that_are_none(peer, ready):
     """There are others."""
-    result = ready.run(BOB, stdin=LARGE, env={"TMPDIR": "/nonexistent"})
+    result = ready.run(BOB, stdin=LARGE, env={"TMPDIR": "/nonexistent"},
+                       piped=True)
     works(peer, result, crlf(LARGE))
 
 

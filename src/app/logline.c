@@ -143,7 +143,7 @@ static void add_stages(struct buf *out, const struct stages *s)
 	for (i = STAGE_NONE + 1; s && i < STAGE_N; i++)
 		if (s->seen[i])
 			buf_printf(&list, "%s%s:%" PRId64 ".%03" PRId64,
-				   list.n ? "," : "", stage_name(i),
+				   list.n ? "," : "", stage_name((enum stage)i),
 				   s->us[i] / 1000000, s->us[i] / 1000 % 1000);
 	add_pair(out, "stages", list.n ? list.p : NULL);
 	buf_release(&list);

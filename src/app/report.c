@@ -120,7 +120,7 @@ static void add_stages(struct buf *out, const struct stages *s)
 	buf_add_text(out, ", \"stages_ms\": {");
 	for (i = STAGE_NONE + 1; i < STAGE_N; i++) {
 		buf_printf(out, "%s\"%s\": ", i > STAGE_NONE + 1 ? ", " : "",
-			   stage_name(i));
+			   stage_name((enum stage)i));
 		if (s->seen[i])
 			buf_printf(out, "%" PRId64 ".%03" PRId64,
 				   s->us[i] / 1000, s->us[i] % 1000);

@@ -28,11 +28,12 @@ static inline __attribute__((always_inline)) void
 look_at(const unsigned char *p, size_t n, struct found *f)
 {
 	unsigned char any = 0, least = 255, odd = 0, lines = 0, lf, cr;
+	const unsigned char *before = p - 1;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		lf = p[i] == '\n' ? 255 : 0;
-		cr = p[i - 1] == '\r' ? 255 : 0;
+		cr = before[i] == '\r' ? 255 : 0;
 		any |= p[i];
 		least = p[i] < least ? p[i] : least;
 		odd |= lf ^ cr;

@@ -29,15 +29,9 @@ static struct {
 static const char *const names[] = {"idn2_to_ascii_8z", "idn2_free",
 				    "idn2_strerror", "idn2_check_version"};
 
-static const struct library library = {IDN2_SONAME, names, 4, &calls};
+static struct library library = {IDN2_SONAME, names, 4, &calls, false};
 
 LIBRARY_NOTE("idn", "domains that are not ASCII", "required", IDN2_SONAME);
-
-static void need_library(void)
-{
-	if (!calls.check_version)
-		library_need(&library);
-}
 
 static bool is_label_octet(char c)
 {
@@ -87,7 +81,7 @@ static char *to_alabels(struct view domain, const char **fault)
 	char *output = NULL, *copy = NULL;
 	int rc;
 
-	need_library();
+	library_need(&library);
 	rc = calls.to_ascii_8z(input, &output,
 			       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (rc == IDN2_OK)
@@ -166,6 +160,6 @@ char *idna_host_to_ascii(const char *host, struct outcome *o)
 
 const char *idna_version(void)
 {
-	need_library();
+	library_need(&library);
 	return calls.check_version(NULL);
 }

@@ -11,12 +11,14 @@
 
 #define WORDS_LIMIT 512u
 
-const char *library_open(const struct library *l)
+const char *library_open(struct library *l)
 {
-	void *library = dlopen(l->soname, RTLD_LAZY | RTLD_LOCAL);
-	void **calls = l->calls;
+	void *library, **calls = l->calls;
 	size_t i;
 
+	if (l->is_loaded)
+		return NULL;
+	library = dlopen(l->soname, RTLD_LAZY | RTLD_LOCAL);
 	if (!library)
 		return dlerror();
 	for (i = 0; i < l->n_names; i++) {
@@ -24,10 +26,11 @@ const char *library_open(const struct library *l)
 		if (!calls[i])
 			return dlerror();
 	}
+	l->is_loaded = true;
 	return NULL;
 }
 
-int library_load(const struct library *l, struct outcome *o)
+int library_load(struct library *l, struct outcome *o)
 {
 	const char *why = library_open(l);
 
@@ -37,7 +40,7 @@ int library_load(const struct library *l, struct outcome *o)
 	return 0;
 }
 
-void library_need(const struct library *l)
+void library_need(struct library *l)
 {
 	const char *why = library_open(l);
 	struct buf text = BUF_INIT(WORDS_LIMIT);

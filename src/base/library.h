@@ -2,6 +2,7 @@
 #ifndef POSTRIDER_BASE_LIBRARY_H
 #define POSTRIDER_BASE_LIBRARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,18 +15,19 @@ struct library {
 	const char *const *names; /* of what is used of it */
 	size_t n_names;
 	void *calls; /* a struct of only their addresses, in that order */
+	bool is_loaded;
 };
 
-/* Loads it and fills its calls: NULL, or why not (dlerror(3)'s words, until
- * dlopen and the like are called again). */
-const char *library_open(const struct library *l);
+/* Loads it and fills its calls, if that was not done: NULL, or why not
+ * (dlerror(3)'s words, until dlopen and the like are called again). */
+const char *library_open(struct library *l);
 
 /* The same: 0, or -1 with CAUSE_SYSTEM and 4.3.1. */
-int library_load(const struct library *l, struct outcome *o);
+int library_load(struct library *l, struct outcome *o);
 
 /* The same; ends the program with EX_OSERR if it can't be loaded, as ld.so does
  * with a library that it loads at the start. */
-void library_need(const struct library *l);
+void library_need(struct library *l);
 
 /*
  * Tells packagers' tools that the library is loaded by dlopen(3): a note in the

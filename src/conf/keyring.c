@@ -47,7 +47,7 @@ static struct {
 
 static const char *const names[] = {"secret_password_lookup_nonpageable_sync"};
 
-static const struct library library = {LIBRARY, names, 1, &calls};
+static struct library library = {LIBRARY, names, 1, &calls, false};
 
 LIBRARY_NOTE("keyring", "passwords from the desktop's keyring", "suggested",
 	     LIBRARY);

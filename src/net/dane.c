@@ -107,7 +107,7 @@ static const char *const names[] = {
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 _Static_assert(sizeof(unbound) == N_NAMES * sizeof(void *), "only addresses");
 
-static const struct library library = {LIBRARY, names, N_NAMES, &unbound};
+static struct library library = {LIBRARY, names, N_NAMES, &unbound, false};
 
 LIBRARY_NOTE("dane", "certificates by signed DNS", "recommended", LIBRARY);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "smtp/gsasl.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/library.h"
@@ -17,23 +16,15 @@ LIBRARY_NOTE("sasl", "mechanisms to log in with", "required", GSASL_SONAME);
 static struct gsasl_calls calls;
 _Static_assert(sizeof(calls) == N_NAMES * sizeof(void *), "only addresses");
 
-static const struct library library = {GSASL_SONAME, names, N_NAMES, &calls};
-
-static bool is_loaded;
+static struct library library = {GSASL_SONAME, names, N_NAMES, &calls, false};
 
 int library_load_gsasl(struct outcome *o)
 {
-	if (!is_loaded && library_load(&library, o) < 0)
-		return -1;
-	is_loaded = true;
-	return 0;
+	return library_load(&library, o);
 }
 
 const struct gsasl_calls *library_gsasl(void)
 {
-	if (!is_loaded) {
-		library_need(&library);
-		is_loaded = true;
-	}
+	library_need(&library);
 	return &calls;
 }

@@ -30,6 +30,7 @@ bool library_has_gnutls(void)
 
 const struct gnutls_calls *library_gnutls(void)
 {
-	library_need(&library);
+	if (!library.is_loaded) /* each call comes by here */
+		library_need(&library);
 	return &calls;
 }

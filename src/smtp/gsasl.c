@@ -25,6 +25,7 @@ int library_load_gsasl(struct outcome *o)
 
 const struct gsasl_calls *library_gsasl(void)
 {
-	library_need(&library);
+	if (!library.is_loaded) /* each call comes by here */
+		library_need(&library);
 	return &calls;
 }

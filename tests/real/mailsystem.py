@@ -10,6 +10,7 @@ import glob
 import grp
 import hashlib
 import hmac
+import itertools
 import os
 import pwd
 import random
@@ -472,25 +473,35 @@ class MailSystem:
             stdin=subprocess.PIPE, start_new_session=True)
 
 
-def free_ports(count):
-    """Ports of 127.0.0.1 that nobody has just now, and that the kernel gives to
-    nobody who connects: a server takes them only a while later."""
+def _ports_of_ours():
+    """In any order: ports that the kernel gives to nobody who connects, and
+    that no other process of this test session draws."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
         low = int(file.read().split()[0])
     assert low > 12000, "the kernel leaves too few ports to servers"
-    sockets = []
-    while len(sockets) < count:
-        s = socket.socket()
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = list(range(10000 + worker, low, workers))
+    random.shuffle(ports)
+    return iter(ports)
+
+
+_ports = _ports_of_ours()
+
+
+def free_ports(count):
+    """Ports of 127.0.0.1 that nobody has just now, and that are given away but
+    once: a server takes them only a while later."""
+    return list(itertools.islice(filter(_is_free, _ports), count))
+
+
+def _is_free(port):
+    with socket.socket() as s:
         try:
-            s.bind(("127.0.0.1", random.randrange(10000, low)))
+            s.bind(("127.0.0.1", port))
         except OSError:
-            s.close()
-        else:
-            sockets.append(s)
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+            return False
+    return True
 
 
 def _base64(text):

@@ -57,12 +57,13 @@ import os, select, socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 while True:
     for fd in select.select([0, s], [], [])[0]:
-        data = os.read(0, 65536) if fd == 0 else s.recv(65536)
-        if not data:
-            sys.exit()
         try:
-            s.sendall(data) if fd == 0 else os.write(1, data)
-        except BrokenPipeError:     # nobody waits for the answer to QUIT
+            data = os.read(0, 65536) if fd == 0 else s.recv(65536)
+            if data:
+                s.sendall(data) if fd == 0 else os.write(1, data)
+        except ConnectionError:     # nobody waits for the answer to QUIT
+            sys.exit()
+        if not data:
             sys.exit()
 """
 

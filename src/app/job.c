@@ -129,12 +129,30 @@ static int find_sender(const struct job *job, const char *given,
 	return 0;
 }
 
+/* A name without a domain is a user here; without maildomain the account's own
+ * address is where who answers is read. */
+static bool is_homeless(const struct job *job, const char *sender)
+{
+	struct address a = ADDRESS_INIT;
+	struct outcome ignored = OUTCOME_INIT;
+	bool is_name = !job->account->local.maildomain &&
+		address_parse(view_of(sender), &a, &ignored) == 0 &&
+		!a.has_domain;
+
+	address_release(&a);
+	outcome_release(&ignored);
+	return is_name;
+}
+
 int job_settle_sender(struct job *job, const char *given, struct outcome *o)
 {
+	const char *own = own_from(job->account);
 	struct address from = ADDRESS_INIT;
 	const char *sender = NULL;
 	int rc = find_sender(job, given, &from, &sender, o);
 
+	if (rc == 0 && own && is_homeless(job, sender))
+		sender = own;
 	if (rc == 0)
 		rc = envelope_set_sender(&job->envelope, view_of(sender),
 					 &job->account->local, o);

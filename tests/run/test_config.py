@@ -276,6 +276,26 @@ def test_allow_from_override(peer, rider, account):
     assert peer.messages[0].sender == b"alice@example.org"
 
 
+@pytest.mark.parametrize("words,settings,sender", (
+    (["-f", "root"], {}, "alice@example.org"),
+    (["-f", "root"], {"from": "alice"}, None),
+    (["-f", "root"], {"from": None}, None),
+    (["-f", "root"], {"maildomain": "home.example"}, "root@home.example"),
+    (["-f", "root@box.example"], {}, "root@box.example"),
+    (["-f", "<>"], {}, ""), (["-f", ""], {}, "")))
+def test_a_sender_without_a_domain(peer, rider, account, words, settings,
+                                   sender):
+    """As cron names root: it is the account's own, where there is one."""
+    rider.config(account(peer, **settings))
+    result = rider.run(*words, BOB, stdin=MESSAGE)
+    if sender is None:
+        assert result.code == 65 and "set from or maildomain" in result.err
+        assert peer.messages == []
+    else:
+        ok(peer, result)
+        assert peer.messages[0].sender.decode() == sender
+
+
 def test_patterns(peer, rider, account):
     """%U, %H and the like in `from`."""
     name = os.uname().nodename

@@ -322,8 +322,7 @@ static int take_whole(struct intake *in, struct view block, struct outcome *o)
 
 	if (!found.has_nul && !found.has_odd && has_end) {
 		rc = take_text(in, block, found.lines, false, o);
-	} else if (!found.has_nul && !in->policy.binary &&
-		   !memchr(block.p, '\r', block.n)) {
+	} else if (!found.has_nul && !found.has_cr && !in->policy.binary) {
 		rc = take_text(in, block, found.lines, true, o);
 	} else {
 		in->block_is_odd = true;

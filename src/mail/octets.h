@@ -11,6 +11,7 @@
 struct octets {
 	bool has_8bit; /* one over 127 */
 	bool has_nul;
+	bool has_cr;
 	bool has_odd; /* a CR that no LF follows, an LF that no CR precedes */
 	size_t lines; /* LFs */
 };

@@ -118,12 +118,10 @@ static bool is_unchanged(const struct source *s)
 
 static bool is_as_it_was(const struct reader *r, struct view v)
 {
-	struct octets found;
+	struct octets found = octets_look(v, r->before);
 
-	if (r->text.has_lf)
-		return !memchr(v.p, '\0', v.n) && !memchr(v.p, '\r', v.n);
-	found = octets_look(v, r->before);
-	return !found.has_nul && !found.has_odd;
+	return !found.has_nul &&
+		(r->text.has_lf ? !found.has_cr : !found.has_odd);
 }
 
 /* What is in the file from `at` on, at most n octets of the text. */

@@ -14,6 +14,7 @@ static struct octets look_at_each(struct view v, char before)
 	for (i = 0; i < v.n; i++) {
 		found.has_8bit |= (unsigned char)v.p[i] > 127;
 		found.has_nul |= v.p[i] == '\0';
+		found.has_cr |= v.p[i] == '\r';
 		found.has_odd |= (v.p[i] == '\n') != (before == '\r');
 		found.lines += v.p[i] == '\n';
 		before = v.p[i];
@@ -28,6 +29,7 @@ static void check_look(struct view v, char before)
 
 	assert_int_equal(found.has_8bit, wanted.has_8bit);
 	assert_int_equal(found.has_nul, wanted.has_nul);
+	assert_int_equal(found.has_cr, wanted.has_cr);
 	assert_int_equal(found.has_odd, wanted.has_odd);
 	assert_int_equal(found.lines, wanted.lines);
 }
@@ -87,24 +89,32 @@ static void add_cr_to_each(struct view v, struct buf *out)
 	}
 }
 
-/* It comes in pieces, `first` octets and the rest, and goes to pieces. */
+/* It comes in pieces, `first` octets and the rest, and goes to pieces; all in
+ * memory of their own, so that tools see its ends. */
 static void check_add(struct view v, size_t first, size_t room,
 		      const struct buf *wanted)
 {
-	struct view pieces[2] = {view_make(v.p, first), view_skip(v, first)};
+	const size_t sizes[2] = {first, v.n - first};
 	struct buf out = BUF_INIT(LIMIT);
+	struct view rest = v, piece;
 	bool cr_told = false;
+	char *from, *to;
 	size_t i, n;
-	char *to;
 
-	for (i = 0; i < 2; i++)
-		while (pieces[i].n) {
-			to = malloc(room); /* so that tools see its end */
-			n = octets_add_cr(&pieces[i], &cr_told, to, room);
+	for (i = 0; i < 2; i++) {
+		from = malloc(sizes[i] + 1);
+		memcpy(from + 1, rest.p, sizes[i]);
+		piece = view_make(from + 1, sizes[i]);
+		while (piece.n) {
+			to = malloc(room);
+			n = octets_add_cr(&piece, &cr_told, to, room);
 			assert_in_range(n, 1, room);
 			buf_add(&out, to, n);
 			free(to);
 		}
+		free(from);
+		rest = view_skip(rest, sizes[i]);
+	}
 	assert_int_equal(out.n, wanted->n);
 	assert_memory_equal(out.p, wanted->p, out.n);
 	buf_release(&out);
@@ -131,12 +141,45 @@ static void every_line_gets_its_cr(void **state)
 	buf_release(&wanted);
 }
 
+/* Lines of each length up to `most`, over and over, in any order. */
+static void make_lines(char *text, size_t n, unsigned most)
+{
+	unsigned random = most, left = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		text[i] = left ? (char)('a' + i % 26) : '\n';
+		random = random * 1103515245u + 12345u;
+		left = left ? left - 1 : (random >> 16) % (most + 1);
+	}
+}
+
+static void many_lines_get_their_crs(void **state)
+{
+	static const unsigned mosts[] = {0, 1, 5, 31, 32, 33, 64, 72, 200, 999};
+	struct buf wanted = BUF_INIT(LIMIT);
+	char text[1500];
+	size_t i, n, room;
+
+	(void)state;
+	for (i = 0; i < N_OF(mosts); i++)
+		for (n = 90; n < sizeof(text); n += 47) {
+			make_lines(text, n, mosts[i]);
+			add_cr_to_each(view_make(text, n), &wanted);
+			for (room = 30; room < 2 * n + 90; room += 61)
+				check_add(view_make(text, n), n * 2 / 3, room,
+					  &wanted);
+		}
+	buf_release(&wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_octet_is_looked_at),
 		cmocka_unit_test(lines_are_counted),
 		cmocka_unit_test(every_line_gets_its_cr),
+		cmocka_unit_test(many_lines_get_their_crs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 #include "mail/plan.h"
 #include "mail/source.h"
 
-#define BLOCK_SIZE (64u << 10)  /* octets read at once */
+#define BLOCK_SIZE (256u << 10) /* octets read at once */
 #define OUT_SIZE   (128u << 10) /* octets of body stored at once */
 #define HELD_MAX   2u           /* octets that wait for the next block */
 

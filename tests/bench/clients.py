@@ -420,6 +420,7 @@ BULK = (
     Row(Postrider, "BDAT, -t", t=True),
     Row(Postrider, "DATA, -t", chunking=False, t=True),
     Row(Postrider, "BDAT, lines end in CR LF", text="crlf"),
+    Row(Postrider, "DATA, lines end in CR LF", chunking=False, text="crlf"),
     Row(Postrider, "BDAT, from a pipe", pipe=True),
     Row(Msmtp), Row(Msmtp, "-t", t=True), Row(Curl), Row(Nullmailer),
     Row(Esmtp), Row(Dma), Row(Swaks), Row(Smtplib), Row(SmtpSource))

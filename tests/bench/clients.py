@@ -157,6 +157,15 @@ class Floor(Client):
         return path.with_suffix(".crlf")
 
 
+class FloorTwice(Floor):
+    """It reads the message before it connects."""
+
+    name = Floor.name + ", reading twice"
+
+    def prepare(self, job):
+        return [*super().prepare(job), "reads=2"]
+
+
 class Msmtp(Client):
     name = "msmtp"
     part = 8
@@ -368,9 +377,9 @@ class Postfix(Client):
         self.queue.stop()
 
 
-ALONE = (Postrider, Resuming, Floor, Smtplib)
+ALONE = (Postrider, Resuming, Floor, FloorTwice, Smtplib)
 ALL = (Postrider, Resuming, Msmtp, Curl, Nullmailer, Esmtp, Dma, Swaks,
-       Smtplib, SmtpSource, Postfix, Floor)
+       Smtplib, SmtpSource, Postfix, Floor, FloorTwice)
 
 
 def everybody(place):
@@ -416,6 +425,7 @@ COSTS = tuple(map(Row, (Postrider, Resuming, Msmtp, Curl, Nullmailer, Esmtp,
                         Dma, Swaks, Smtplib, Floor)))
 BULK = (
     Row(Floor, "BDAT"), Row(Floor, "DATA", chunking=False),
+    Row(FloorTwice, "BDAT"), Row(FloorTwice, "DATA", chunking=False),
     Row(Postrider, "BDAT"), Row(Postrider, "DATA", chunking=False),
     Row(Postrider, "BDAT, -t", t=True),
     Row(Postrider, "DATA, -t", chunking=False, t=True),

@@ -2,12 +2,13 @@
  * and looks at nothing.
  *
  *     floor port=N tls=none|implicit|starttls via=DATA|BDAT \
- *           [trust=FILE] [user=NAME password=TEXT] <MESSAGE
+ *           [trust=FILE] [user=NAME password=TEXT] [reads=2] <MESSAGE
  *
  * MESSAGE is as it goes over the wire, and is not searched for dots.  Large
  * reads, full records, large writes, one flight where RFC 2920 and 3030 allow
  * it; QUIT goes behind the message and nobody waits for its answer.  The
- * certificate is verified against all of the file, by GnuTLS. */
+ * certificate is verified against all of the file, by GnuTLS.  With reads=2 it
+ * reads the message once before: as who is to say its SIZE and BODY must. */
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
@@ -192,6 +193,16 @@ static void login(const char *user, const char *password)
 	expect('2');
 }
 
+static void read_before(void)
+{
+	static char block[BLOCK];
+
+	while (read(0, block, sizeof(block)) > 0)
+		;
+	if (lseek(0, 0, SEEK_SET) < 0)
+		die("the message must be a file");
+}
+
 static void send_message(const char *via)
 {
 	static char block[BLOCK];
@@ -227,7 +238,7 @@ int main(int argc, char **argv)
 {
 	const char *tls = "none", *via = "DATA", *trust = NULL, *user = NULL,
 		   *password = "";
-	int port = 0;
+	int port = 0, reads = 1;
 
 	for (int i = 1; i < argc; i++) {
 		char *value = argv[i], *name = strsep(&value, "=");
@@ -236,6 +247,8 @@ int main(int argc, char **argv)
 			return 64;
 		else if (!strcmp(name, "port"))
 			port = atoi(value);
+		else if (!strcmp(name, "reads"))
+			reads = atoi(value);
 		else if (!strcmp(name, "tls"))
 			tls = value;
 		else if (!strcmp(name, "via"))
@@ -249,6 +262,8 @@ int main(int argc, char **argv)
 		else
 			return 64;
 	}
+	if (reads == 2)
+		read_before();
 	dial(port);
 	if (!strcmp(tls, "implicit"))
 		start_tls(trust);

@@ -168,7 +168,8 @@ IN_PLACE size_t put_line(const char *p, size_t n, char *to, size_t room)
 	return n + 2;
 }
 
-/* Of all lines but those near the end. */
+/* Of all lines but those near the end, as up to a vector behind a line is read
+ * as well. */
 BY_AVX2 static size_t add_lines(struct view *from, char *to, size_t room)
 {
 	const char *p = from->p, *end = p + from->n, *block, *lf;

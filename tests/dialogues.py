@@ -529,7 +529,9 @@ add("bad-address/one-of-three", HELLO, *ENVELOPE,
 
 # Names without a domain.
 
-add("local/nowhere", HELLO, ("MAIL FROM:<alice>", BAD_SENDER), MAIL,
+# The sender's home is the account's own address.
+add("local/nowhere", HELLO, ("MAIL FROM:<alice>", "250 2."),
+    ("RSET", "250 2."), MAIL,
     *((f"RCPT TO:<{name}>", "501|550|553 5.1.3")
       for name in ("root", "postmaster", "Postmaster", "nobody")), RCPT,
     *by_data(), arrives=ARRIVES, apart="has a domain for them")

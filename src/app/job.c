@@ -130,12 +130,13 @@ static int find_sender(const struct job *job, const char *given,
 }
 
 /* A name without a domain is a user here; without maildomain the account's own
- * address is where who answers is read. */
+ * address is where who answers is read. What begins with "-" is no name, but
+ * what has become of somebody's quoting. */
 static bool is_homeless(const struct job *job, const char *sender)
 {
 	struct address a = ADDRESS_INIT;
 	struct outcome ignored = OUTCOME_INIT;
-	bool is_name = !job->account->local.maildomain &&
+	bool is_name = !job->account->local.maildomain && sender[0] != '-' &&
 		address_parse(view_of(sender), &a, &ignored) == 0 &&
 		!a.has_domain;
 

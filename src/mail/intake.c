@@ -20,8 +20,10 @@
 #include "mail/source.h"
 
 #define BLOCK_SIZE (256u << 10) /* octets read at once */
-#define OUT_SIZE   (128u << 10) /* octets of body stored at once */
+#define OUT_SIZE   (512u << 10) /* octets of body stored at once */
 #define HELD_MAX   2u           /* octets that wait for the next block */
+
+_Static_assert(OUT_SIZE >= HELD_MAX + BLOCK_SIZE + 2, "it takes any piece");
 
 struct intake {
 	struct message *m;
@@ -75,7 +77,6 @@ static int take_body(struct intake *in, struct view piece, bool complete,
 		     struct outcome *o)
 {
 	in->m->body_8bit = in->m->body_8bit || view_has_8bit(piece);
-	/* a piece is at most a block, so it fits what is empty */
 	if (piece.n + 2 > OUT_SIZE - in->out_n && flush_body(in, o) < 0)
 		return -1;
 	memcpy(in->out + in->out_n, piece.p, piece.n);

@@ -30,6 +30,7 @@ SECONDS = 60 if os.environ.get("POSTRIDER_TABLES") == "whole" else \
 MOST = 60       # seconds more, until everything has happened
 CROWD = 64
 RUNNERS = 4
+AHEAD = 10      # messages
 MEDDLING = ["hold", "release", "remove"]
 
 
@@ -184,10 +185,20 @@ def test_two_runs_at_once_share_the_work(rider, chunking):
 
 @pytest.mark.parametrize("connections", [1, 4])
 def test_sessions_side_by_side(rider, connections):
-    """queue_connections, and each of them has work."""
+    """queue_connections, and each of them has work: none of them begins before
+    all are there, nor gets ahead of the others by much."""
+    here, end = [], time.monotonic() + 30 * slowness()
+
+    def is_fair(session):
+        return len(here) == connections and session.taken <= AHEAD + min(
+            one.taken for one in here if one is session or not one.is_over)
+
     def fault(session, event):
-        if event == "accept":
-            time.sleep(0.005)
+        if event == "connect":
+            here.append(session)
+        while event == "mail" and not is_fair(session) and \
+                time.monotonic() < end:
+            time.sleep(0.002)
 
     with Depot(fault=fault) as depot:
         backlog = Backlog(rider, depot.port, queue_connections=connections)

@@ -15,6 +15,8 @@ NORMAL in a list is what the peer would have done without a fault.
 """
 
 import asyncio
+import threading
+import time
 from dataclasses import dataclass
 
 from wire import Closed
@@ -63,6 +65,22 @@ class Delay:
     async def run(self, session, step, normal):
         await session.wire.flush()
         await session.wire.wait_eof(self.seconds)
+
+
+class Until:
+    """Nothing before come() was called, by the test; and an end to that."""
+
+    def __init__(self, seconds=60):
+        self.seconds, self.event = seconds, threading.Event()
+
+    def come(self):
+        self.event.set()
+
+    async def run(self, session, step, normal):
+        await session.wire.flush()
+        end = time.monotonic() + self.seconds
+        while not self.event.is_set() and time.monotonic() < end:
+            await asyncio.sleep(0.01)
 
 
 class Silent:

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from conftest import MESSAGE, PASSWORD
-from faults import NORMAL, Delay
-from harness import binary
+from faults import NORMAL, Until
+from harness import binary, slowness
 
 CHUNKING = "PIPELINING,SIZE=10485760,8BITMIME,DSN,CHUNKING"
 ENDINGS = {     # one row for each way to fail: how, and does it wait?
@@ -50,7 +50,7 @@ def got(message):
 
 
 def wait_until(question, seconds=10):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * slowness()
     while not question():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
@@ -391,7 +391,7 @@ def test_every_so_often(start, send, rider, queue):
         wait_until(lambda: len(peer.messages) == 2)
     finally:
         child.send_signal(signal.SIGTERM)
-        assert child.wait(10) == -signal.SIGTERM
+        assert child.wait(10 * slowness()) == -signal.SIGTERM
 
 
 def test_a_configuration_by_a_pipe(start, rider, queue, account):
@@ -418,9 +418,9 @@ def test_who_waits_for_the_end(start, rider, queue, account, option):
     """What goes on in the background holds nothing open that came in."""
     import os
 
-    peer = start(faults={"rcpt:1": [Delay(1), NORMAL],
-                         "rcpt:3": [Delay(2), NORMAL]})
-    rider.config(account(peer, queue="on"))
+    seen = Until()
+    peer = start(faults={"rcpt:1" if option else "rcpt:3": [seen, NORMAL]})
+    rider.config(account(peer, queue="on", timeout=120))
     for _ in range(2):
         assert rider.run("-odq", "bob@example.net", stdin=MESSAGE).code == 0
     out, into = os.pipe()
@@ -433,6 +433,7 @@ def test_who_waits_for_the_end(start, rider, queue, account, option):
     assert child.returncode == 0
     assert os.read(out, 1) == b""       # the end, though a run is under way
     assert len(peer.messages) < (1 if option else 3)
+    seen.come()
     os.close(out)
     wait_until(lambda: len(peer.messages) == (1 if option else 3))
 

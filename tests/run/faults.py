@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from wire import Closed
 
-EARLY = 0.1             # seconds that a client has for what it should not say
+EARLY = 0.1             # seconds that a client has to speak before its turn
 
 
 class Normal:
@@ -93,16 +93,30 @@ class Silent:
 
 
 @dataclass
+class Heed:
+    """For the greeting: what the client says before so many seconds are over
+    is answered together with it."""
+
+    seconds: float = EARLY
+
+    async def run(self, session, step, normal):
+        if not session.wire.buffer:
+            await session.wire.wait_input(self.seconds)
+        await normal()
+
+
+@dataclass
 class InTurn:
     """For the greeting: a client that has spoken before hears `reply` and the
     end (None: only the end), or what it said is thrown away ("")."""
 
     reply: str = "554 5.5.0 you must wait"
+    seconds: float = EARLY
 
     async def run(self, session, step, normal):
         wire = session.wire
         if not wire.buffer:
-            await wire.wait_input(EARLY)
+            await wire.wait_input(self.seconds)
         if wire.buffer and self.reply != "":
             if self.reply:
                 await normal(self.reply)

@@ -4,11 +4,12 @@ it is, and has said that it takes it; and nothing is lost where it doesn't."""
 import os
 import stat
 import time
+from dataclasses import replace
 
 import pytest
 
 from conftest import PASSWORD
-from faults import InTurn
+from faults import Heed, InTurn
 from harness import slowness
 from test_turns import OFFERS, QUIET, TURNS, all_turns
 
@@ -16,6 +17,8 @@ BOB = "bob@example.net"
 DAY = 86400
 OFFER = OFFERS["CHUNKING"] + ",PIPECONNECT"
 EARLY = [["GREETING", "EHLO"]]
+SECONDS = 0.15 * slowness()     # to speak before the greeting
+USUAL = {"greeting": Heed(SECONDS)}
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def peer(start):
 
     def peer(tls="implicit", **settings):
         settings = {"capabilities": OFFER, "quiet": QUIET * slowness(),
-                    **settings}
+                    "faults": USUAL, **settings}
         return start(tls=tls, **settings)
     return peer
 
@@ -134,13 +137,14 @@ def test_it_is_no_longer_offered(peer, early, rider):
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
 @pytest.mark.parametrize("manner", [
-    InTurn(), InTurn("421 4.5.0 not now"), InTurn(None), InTurn("")], ids=str)
+    InTurn(), InTurn("421 4.5.0 not now"), InTurn(None), InTurn("")],
+    ids=lambda manner: f"InTurn({manner.reply!r})")
 def test_it_is_not_taken(peer, early, rider, tls, manner):
     """Another session is opened, without; and it is not believed again."""
     server = peer(tls, strict=False)
     assert not early(server)
-    server.faults["greeting"] = manner
-    assert not early(server, sessions=2, patience=1)
+    server.faults["greeting"] = replace(manner, seconds=SECONDS)
+    assert not early(server, sessions=2, patience=max(1, round(slowness())))
     failed = server.sessions[1]
     said = failed.plain if tls == "implicit" else failed.clear
     assert said.startswith(b"EHLO ") and b"AUTH" not in said
@@ -149,7 +153,7 @@ def test_it_is_not_taken(peer, early, rider, tls, manner):
     assert note.read_bytes() != b""
     assert not early(server)
     os.utime(note, (time.time() - 8 * DAY,) * 2)
-    server.faults.clear()
+    server.faults.update(USUAL)
     assert [early(server) for _ in range(2)] == [False, True]
 
 
@@ -162,7 +166,7 @@ def test_a_server_that_is_down(peer, early, send):
     assert result.code == 75
     assert "421 4.3.2 come back later" in result.err
     assert len(result.lines) == 1
-    server.faults.clear()
+    server.faults.update(USUAL)
     assert early(server)
 
 

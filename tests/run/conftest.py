@@ -9,7 +9,8 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from certs import Certificates  # noqa: E402
-from harness import Postrider, has_sanitizers, takes_part  # noqa: E402
+from harness import (Postrider, has_sanitizers, slowness,  # noqa: E402
+                     takes_part)
 from peer import Peer  # noqa: E402
 
 PASSWORD = "correct horse/battery+staple"
@@ -128,12 +129,13 @@ def send(rider, account):
     """Writes the configuration for the peer, runs the binary, waits until the
     peer has seen its end: send(peer, "bob@example.net", partial="on")."""
 
-    def send(peer, *arguments, stdin=MESSAGE, settle=2, env=None, timeout=20,
+    def send(peer, *arguments, stdin=MESSAGE, settle=10, env=None, timeout=20,
              patience=None, **settings):
         if patience:    # the client's `timeout`; `timeout` here is the test's
             settings["timeout"] = patience
         rider.config(account(peer, **settings))
         result = rider.run(*arguments, stdin=stdin, env=env, timeout=timeout)
-        assert settle is None or peer.settle(settle), "the peer still waits"
+        assert settle is None or peer.settle(settle * slowness()), \
+            "the peer still waits"
         return result
     return send

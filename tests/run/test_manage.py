@@ -8,13 +8,15 @@ import time
 
 import pytest
 
-from harness import binary
+from harness import binary, slowness
 from spooled import BODY, HEADER, Spool, deferred
 
 UNAVAILABLE, TEMPORARY, USAGE = 69, 75, 64
 NONE = "there is no such message in the queue"
 MODES = ["show", "hold", "release", "remove", "retry"]
 CHANGES = MODES[1:]
+# Seconds: by then it has begun to wait, and it goes on for five.
+MEANWHILE = min(3, 0.7 * slowness())
 
 
 @pytest.fixture
@@ -214,7 +216,7 @@ def test_it_has_been_sent_meanwhile(rider, queue, by_id):
     the exit status as well."""
     entry = queue.add()
     with queue.busy(entry):
-        threading.Timer(0.7, (queue.path / entry).unlink).start()
+        threading.Timer(MEANWHILE, (queue.path / entry).unlink).start()
         result = manage(rider, "hold", entry if by_id else "all",
                         code=UNAVAILABLE if by_id else 0)
     assert result.out == ""
@@ -225,7 +227,7 @@ def test_it_is_let_go_in_time(rider, queue):
     entry = queue.add()
     busy = queue.busy(entry)
     busy.__enter__()
-    threading.Timer(0.7, busy.__exit__, (None, None, None)).start()
+    threading.Timer(MEANWHILE, busy.__exit__, (None, None, None)).start()
     assert manage(rider, "hold", entry).out == f"{entry} held\n"
 
 

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from harness import has_sanitizers
+from harness import has_sanitizers, slowness
 from sink import Decoder, Sink
 
 MIB = 1 << 20
@@ -14,7 +14,8 @@ HEADER = b"From: a@example.org\nDate: Sun, 22 Nov 2026 12:00:00 +0000\n" \
          b"Message-ID: <1@example.org>\n\n"
 BLOCK = (b"0123456789abcdef" * 4)[:63] + b"\n"
 BLOCK *= MIB // len(BLOCK)
-PAUSE = 0.1     # the message is sent, the process still there to be looked at
+# Seconds: the message is sent, the process still there to be looked at.
+PAUSE = 0.5 * slowness()
 # KiB; a sanitizer's allocator holds on to some of what is freed
 ALLOWED = 8192 if has_sanitizers() else 2048
 

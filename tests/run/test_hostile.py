@@ -75,9 +75,14 @@ def seconds(used):
     return used.ru_utime + used.ru_stime
 
 
-def is_linear(small, large):
-    assert large <= max(small, BASE) * FACTOR, \
-        f"{small:.2f} s, and {large:.2f} s for four times as much"
+def is_linear(measure, size):
+    """Once of three times: others are at work as well, and what is measured
+    grows when they are."""
+    for _ in range(3):
+        small, large = measure(size // 4), measure(size)
+        if large <= max(small, BASE) * FACTOR:
+            return
+    pytest.fail(f"{small:.2f} s, and {large:.2f} s for four times as much")
 
 
 @pytest.mark.parametrize("kind", DRY)
@@ -85,16 +90,16 @@ def test_addresses_and_fields(tmp_path, kind):
     make, size, arguments = DRY[kind]
     size //= SCALE
     quick = Quick(tmp_path, CONFIG)
-    spent, codes = [], []
-    for n in (size // 4, size):
+
+    def measure(n):
         code, said, used = quick.run(
             ["--dry-run", *(arguments or ["bob@example.net"])], make(n))
-        spent.append(seconds(used))
-        codes.append(code)
         assert code in (0, DATAERR), said[-500:]
         if code:
             assert len(said) < 1000 and said.count("\n") == 1, said[:500]
-    is_linear(*spent)
+        return seconds(used)
+
+    is_linear(measure, size)
     quick.close()
 
 
@@ -197,13 +202,11 @@ SENT = {
 def test_what_has_to_be_changed(tmp_path, kind):
     make, size = SENT[kind]
     size //= SCALE
-    spent = []
     with Post(tmp_path, Way([])) as post:
-        for n in (size // 4, size):
+        def measure(n):
             post.peer.sessions.clear()
             post.peer.messages.clear()
             code, said, used = post.quick.run(["bob@example.net"], make(n))
-            spent.append(seconds(used))
             assert post.peer.settle(60)
             assert post.peer.violations == []
             assert code in (0, DATAERR), said[-500:]
@@ -211,7 +214,9 @@ def test_what_has_to_be_changed(tmp_path, kind):
                 assert "5.6." in said or "5.3.4" in said
                 assert len(said) < 1000 and said.count("\n") == 1
                 assert not post.peer.messages
-    is_linear(*spent)
+            return seconds(used)
+
+        is_linear(measure, size)
 
 
 @pytest.mark.parametrize("kind", [

@@ -42,7 +42,7 @@ def tell(start, send, rider, queue):
         assert result.code == 0, result
         for _ in range(3):
             assert rider.run("-q").code in (0, 69, 75)
-        assert peer.settle(2)
+        assert peer.settle(10)
         return peer, [m for m in peer.messages if m.sender == b""]
     return tell
 
@@ -292,7 +292,7 @@ def test_given_up(start, send, rider, queue):
     time.sleep(1.1)
     for _ in range(3):
         rider.run("-q")
-    assert peer.settle(2)
+    assert peer.settle(10)
     [message] = [m for m in peer.messages if m.sender == b""]
     bob = fields(parsed(message)[2])[1]
     assert (bob["Action"], bob["Status"]) == ("failed", "5.4.7")
@@ -306,7 +306,7 @@ def test_late(start, send, rider, queue):
     time.sleep(1.1)
     for _ in range(4):
         rider.run("-q")
-    assert peer.settle(2)
+    assert peer.settle(10)
     [message] = [m for m in peer.messages if m.sender == b""]
     _, words, status, returned = parsed(message)
     bob = fields(status)[1]

@@ -28,7 +28,9 @@ import struct
 import threading
 import time
 
-SECONDS = 5         # that anything may take before a script gives up
+from harness import slowness
+
+SECONDS = 5 * slowness()    # that anything may take before a script gives up
 
 
 class Gone(Exception):
@@ -273,7 +275,7 @@ class GnuTLS:
              talk.sock.fileno())
         talk.sock.setblocking(True)
         talk.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO,
-                             struct.pack("ll", SECONDS, 0))
+                             struct.pack("ll", round(SECONDS), 0))
         call("handshake", self.session)
 
     def call(self, name, *arguments):

@@ -50,11 +50,13 @@ import pytest
 import canary
 from conftest import MESSAGE, PASSWORD
 from faults import NORMAL, Cut, Drop, MidBody, Raw
+from harness import slowness
 from rogue import GnuTLS, Rogue
 
 OK, TEMPFAIL, PROTOCOL, NOPERM = 0, 75, 76, 77
 BOB = "bob@example.net"
 TLS_WORDS = "TLS"
+PATIENCE = max(1, round(slowness()))    # seconds: the least `timeout`
 
 # What must not be seen by who has no right to it.
 WORDS = [b"alice", b"bob@", b"example.net", b"First line", b"Subject:",
@@ -82,7 +84,8 @@ def attack(rider, account):
 
     def attack(script, tls="starttls", lmtp=False, stdin=MESSAGE, **settings):
         with Rogue(script, tls, lmtp) as rogue:
-            rider.config(account(rogue, **{"timeout": 2, **settings}))
+            rider.config(account(rogue, **{"timeout": 2 * PATIENCE,
+                                           **settings}))
             result = rider.run(BOB, stdin=stdin)
         nothing_of_ours(rogue.clear)
         return rogue, result
@@ -507,7 +510,7 @@ def test_that_server_hello_is_one(attack):
             talk.record()
             talk.raw(hello)
             talk.rest()
-        _, result = attack(script, timeout=1)
+        _, result = attack(script, timeout=PATIENCE)
         in_vain(result, TEMPFAIL, "handshake: timed out")
 
 
@@ -819,7 +822,7 @@ def test_records(attack, kind, tls):
         talk.record()
         while True:
             talk.raw(RECORDS[kind] * 1000)
-    _, result = attack(script, tls, timeout=1)
+    _, result = attack(script, tls, timeout=PATIENCE)
     in_vain(result, TEMPFAIL, TLS_WORDS)
 
 

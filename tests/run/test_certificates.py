@@ -254,7 +254,7 @@ def test_no_handshake(start, rider, account, tls, data):
         "starttls": [Raw(b"220 go ahead\r\n"), Delay(0.2), Raw(data), Drop()]}
     peer = start(tls="none", strict=False, capabilities="STARTTLS",
                  faults=faults)
-    rider.config(account(peer, tls="on", timeout=1, tls_starttls="on"
+    rider.config(account(peer, tls="on", tls_starttls="on"
                          if tls == "starttls" else "off"))
     result = rider.run("bob@example.net", stdin=MESSAGE)
     refused(peer, result, "TLS")

@@ -6,6 +6,7 @@ of its names, against the server of its stage, in a home of that stage's own;
 no row may leave a file there that it does not name.
 """
 
+import contextlib
 import os
 import re
 import shlex
@@ -666,7 +667,7 @@ FOREGROUND = ["-qf30m", "-qf1s", "-bD -q30m", "-q1h -bD", "-b D -q1h",
 
 
 class Processes:
-    """Those of a stage's program: they are ended."""
+    """Those of a stage's program: they are ended, and gone."""
 
     def __init__(self, stage):
         self.place = os.fsencode(stage.rider.home.parent / "bin") + b"/"
@@ -687,12 +688,15 @@ class Processes:
         assert self.find() == []
         return self
 
-    def __exit__(self, *_):
-        for pid in self.find():
-            try:
+    def end(self):
+        found = self.find()
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        return not found
+
+    def __exit__(self, *_):
+        wait_until(self.end, "they do not end")
 
 
 def wait_until(question, told):

@@ -306,16 +306,15 @@ def test_time_of_the_check_stays(send, peer, rider):
     assert parts(path)[1] == now - 1000
 
 
-NOW = time.time()
 TIMES = {
-    "almost a day": (dict(checked=NOW - DAY + 600), True),
-    "a day": (dict(checked=NOW - DAY), False),
-    "a year": (dict(checked=NOW - 365 * DAY), False),
-    "in the future": (dict(checked=NOW + 600), False),
-    "negative": (dict(checked=2 ** 64 - 1), False),
-    "certificate has ended": (dict(expires=NOW - 1), False),
-    "certificate ended at once": (dict(expires=0), False),
-    "certificate will end": (dict(expires=NOW + 600), True),
+    "almost a day": (lambda now: dict(checked=now - DAY + 600), True),
+    "a day": (lambda now: dict(checked=now - DAY), False),
+    "a year": (lambda now: dict(checked=now - 365 * DAY), False),
+    "in the future": (lambda now: dict(checked=now + 600), False),
+    "negative": (lambda now: dict(checked=2 ** 64 - 1), False),
+    "certificate has ended": (lambda now: dict(expires=now - 1), False),
+    "certificate ended at once": (lambda now: dict(expires=0), False),
+    "certificate will end": (lambda now: dict(expires=now + 600), True),
 }
 
 
@@ -324,7 +323,7 @@ def test_time(send, peer, rider, name):
     change, goes_on = TIMES[name]
     assert send(peer, "bob@example.net").code == 0
     [path] = files(rider)
-    rewrite(path, **{key: int(value) for key, value in change.items()})
+    rewrite(path, **change(int(time.time())))
     assert send(peer, "bob@example.net").code == 0
     assert reused(peer) == [False, goes_on]
 
@@ -455,7 +454,8 @@ def test_old_ones_are_cleared_away(send, peer, rider):
         folder / "notes"
     for path in (old, left, mine):
         path.write_bytes(b"x")
-        os.utime(path, (NOW - 2 * DAY, NOW - 2 * DAY))
+        then = time.time() - 2 * DAY
+        os.utime(path, (then, then))
     assert send(peer, "bob@example.net", tls_priorities="NORMAL").code == 0
     assert len(files(rider)) == 3 and mine in files(rider)
 

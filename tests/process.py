@@ -8,9 +8,10 @@
     descriptors(pid)    {number: (name, octets)} of its open files, unlinked
                         ones as well
     mapped(pid)         the files of which its address space is made
-    children(pid)       those it has, and theirs
+    children(pid)       those it has, and theirs, of which some may have ended
 """
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -76,8 +77,8 @@ def mapped(pid):
 
 
 def children(pid):
-    result = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            result += [int(child), *children(child)]
-    return result
+    found = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += (task / "children").read_text().split()
+    return [one for child in found for one in (int(child), *children(child))]

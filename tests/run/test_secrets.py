@@ -340,7 +340,10 @@ class Terminal:
         assert not self.echoes()
 
     def type(self, text):
+        """It has come when this returns: the kernel hands it on by and by, but
+        poll() at the other end waits until it has (n_tty)."""
         os.write(self.ours, text)
+        select.select([self.theirs], [], [], 0)
 
     def has_line(self):
         size = fcntl.ioctl(self.theirs, termios.FIONREAD, bytes(4))

@@ -384,8 +384,9 @@ def zones_for(pki):
     more = {
         "plain.example": {"signed": False},
         "forged.example": {"forged": (
-            r"(?m)(\sTLSA\t3 1 1 )..|^(forged-address.*\tA\t127\.0\.0\.)1",
-            lambda m: m[1] + "00" if m[1] else m[2] + "5")},
+            r"(?m)(\sTLSA\t3 1 1 )(..)|^(forged-address.*\tA\t127\.0\.0\.)1",
+            lambda m: m[1] + "%02x" % (int(m[2], 16) ^ 1) if m[1]
+            else m[3] + "5")},
         "denied.example": {"forged": (r"(?m)^_.*\n|^denied.*NSEC.*\n", "")},
         "dead.example": {"served": False},
         "optout.example": {"options": ("-n", "-p")},

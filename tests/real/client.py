@@ -48,7 +48,7 @@ class Client(Postrider):
             "tls_trust_file": self.mail.ca,
             "auth": "on", "user": "alice", "password": "secret",
             "from": "alice@example.org", "domain": "client.example.org",
-            "timeout": 10,
+            "timeout": 30,
         }
         wanted.update((k.rstrip("_"), v) for k, v in changes.items())
         return {k: v for k, v in wanted.items() if v is not None}

@@ -101,7 +101,8 @@ def account(certs):
 
     def account(peer, name="default", **settings):
         values = {
-            "host": "127.0.0.1", "port": peer.port, "timeout": 5,
+            "host": "127.0.0.1", "port": peer.port,
+            "timeout": round(5 * slowness()),
             "tls": "off" if peer.tls == "none" else "on",
             "tls_starttls": "on" if peer.tls == "starttls" else "off",
             "tls_trust_file": certs.ca,

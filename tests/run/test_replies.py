@@ -14,6 +14,7 @@ import pytest
 from conftest import MESSAGE
 from faults import (NORMAL, Drop, EndlessReply, LongLine, MidBody, Raw, Reply,
                     Silent)
+from harness import slowness
 
 OK, DATAERR, NOUSER, UNAVAILABLE, TEMPFAIL, PROTOCOL, NOPERM = \
     0, 65, 67, 69, 75, 76, 77
@@ -170,6 +171,15 @@ DIALOGUES = [("greeting", "starttls", PIPELINING),
              ("data", "implicit", PIPELINING), ("data", "implicit", ""),
              ("body", "implicit", PIPELINING), ("body", "implicit", CHUNKING)]
 
+
+def patience(kind, step):
+    """The client's, in seconds: little where it must run out, and more where
+    the whole dialogue has to be over before."""
+    if kind not in ("silent", "half a line"):
+        return round(5 * slowness())
+    return 1 if step != "body" else max(2, round(slowness()))
+
+
 AFTER = {"greeting": {"MAIL", "AUTH", "EHLO"}, "ehlo": {"MAIL", "AUTH"},
          "starttls": {"MAIL", "AUTH"}, "auth": {"MAIL"}}
 
@@ -213,12 +223,12 @@ def test_replies(start, send, step, tls, offer, reply):
 def test_broken_replies(start, rider, account, step, tls, offer, kind):
     fault, code, words = BY_CLASS[kind]
     peer = start(tls=tls, capabilities=offer, faults={step: fault})
-    rider.config(account(peer, timeout=1))
+    rider.config(account(peer, timeout=patience(kind, step)))
     result = rider.run("bob@example.net", stdin=MESSAGE, timeout=10)
     if step == "body" and code == TEMPFAIL:
         words = "may have been delivered"
     check(peer, result, code, words, step)
-    assert peer.settle(2)
+    assert peer.settle(5 * slowness())
 
 
 @pytest.mark.parametrize("step", [
@@ -285,7 +295,7 @@ def test_lost_in_the_message(start, rider, account, kind, offer):
 def test_lost_after_the_message(start, rider, account, kind, offer):
     fault, code, _ = BY_CLASS[kind]
     peer = start(tls="implicit", capabilities=offer, faults={"body": fault})
-    rider.config(account(peer, timeout=1))
+    rider.config(account(peer, timeout=patience(kind, "body")))
     result = rider.run("--report=json", "bob@example.net", stdin=MESSAGE)
     assert result.code == code, str(result)
     assert "may have been delivered" in result.err

@@ -12,6 +12,7 @@ import unicodedata
 
 import pytest
 
+from harness import slowness
 from saslpeer import SaslPeer
 
 MESSAGE = (b"From: alice@example.org\nTo: bob@example.net\nSubject: hello\n"
@@ -83,7 +84,7 @@ def login(certs, rider):
 
     def account(peer, way, settings):
         values = {"host": "localhost", "prefer_family": "ipv4",
-                  "port": peer.port, "timeout": 5,
+                  "port": peer.port, "timeout": round(5 * slowness()),
                   "user": "alice", "auth": "on", "from": "alice@example.org",
                   "tls": "off" if way == "clear" else "on"}
         if way != "clear":

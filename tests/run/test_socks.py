@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from conftest import MESSAGE
+from harness import slowness
 from socks import Proxy
 from test_environment import UNSHARE
 
@@ -276,7 +277,7 @@ def test_it_hangs_up_after(by_proxy, most):
 def test_it_is_silent_after(by_proxy, most):
     result, peer, _ = by_proxy(
         {"login": (b"alice", SECRET.encode()), "most": most, "silent": True},
-        patience=1, **LOGIN)
+        patience=1 if most < 2 else max(2, round(slowness())), **LOGIN)
     failed(result, peer, TEMPFAIL, "timed out", awaited(most))
 
 
@@ -329,7 +330,8 @@ def test_the_resolver_is_not_asked(start, rider, account, monkeypatch,
     peer = start()
     with Proxy(peer.port) as proxy:
         rider.config(account(
-            peer, host=HOST, port=587, timeout=2, proxy_port=proxy.port,
+            peer, host=HOST, port=587, timeout=20 if with_proxy else 2,
+            proxy_port=proxy.port,
             proxy_host="127.0.0.1" if with_proxy else None))
         wrap = " ".join(UNSHARE) + f" env FIFO={fifo} sh {tmp_path}/trap"
         (tmp_path / "trap").write_text(TRAP)

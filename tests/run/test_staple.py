@@ -7,6 +7,7 @@ import pytest
 
 import staples
 from conftest import MESSAGE, ODD
+from harness import slowness
 
 MUST_STAPLE = "tlsfeature = status_request"
 
@@ -81,7 +82,7 @@ def submit(rider, certs, server, more=""):
     rider.config(f"account default\nsocket {server.path}\n"
                  f"host mail.example.org\ntls on\ntls_starttls off\n"
                  f"tls_trust_file {trust}\nfrom alice@example.org\n"
-                 f"timeout 5\n")
+                 f"timeout {round(5 * slowness())}\n")
     return rider.run("bob@example.net", stdin=MESSAGE)
 
 

@@ -57,7 +57,7 @@ def tunnel(start, send, tmp_path):
         peer = start(**settings)
         path = tmp_path / "relay.py"
         path.write_text(script)
-        return send(peer, BOB, host=HOST, port=1,
+        return send(peer, BOB, host=HOST, port=1, patience=60, timeout=60,
                     tunnel=f"{sys.executable} {path} {peer.port}"), peer
     return tunnel
 

@@ -725,7 +725,8 @@ def test_a_server_of_lmtp_and_a_queue(start, talk_to, rider):
               (f"RCPT TO:<{CAROL}>", "250 2."), DATA, (stuffed(OTHER), "250 2"),
               QUIT)
     talk.end()
-    deadline = time.monotonic() + 20    # it goes in the background, or by -q
+    # It goes in the background, or by -q.
+    deadline = time.monotonic() + 20 * slowness()
     while len(peer.messages) < 2 and time.monotonic() < deadline:
         assert rider.run("-q").code == 0
     first, report = peer.messages
@@ -878,10 +879,10 @@ def test_a_server_that_says_no_goodbye(start, talk_to):
 
 def test_the_client_has_time(plain, talk_to):
     """`timeout` is for the server; whoever types may think."""
-    peer = plain()
-    talk = talk_to(peer, timeout=1)
+    peer, patience = plain(), max(2, round(slowness()))
+    talk = talk_to(peer, timeout=patience)
     for _ in range(2):
-        time.sleep(1.2)
+        time.sleep(1.1 * patience)
         talk.must(*ENVELOPE, *by_data())
     assert len(peer.messages) == 2
 

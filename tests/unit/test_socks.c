@@ -12,7 +12,7 @@
 #include "unit.h"
 
 #define AGES 60000 /* ms; nothing here takes as long unless it hangs */
-#define SOON 250   /* ms, for what must run out */
+#define SOON 1000  /* ms, for what must run out */
 
 #define GREETING "220 mail.example.org ESMTP\r\n"
 

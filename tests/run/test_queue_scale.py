@@ -93,11 +93,12 @@ def test_memory_does_not_grow_with_the_queue(rider, words):
     with Depot(fault=lambda session, event: None) as depot:
         backlog = Backlog(rider, depot.port)
         backlog.fill(FEW)
-        little = backlog.run(*words)
+        # it is over so quickly that it may not be seen
+        little = [backlog.run(*words) for _ in range(5)]
         backlog.fill(MANY, first=FEW)
         much = backlog.run(*words)
-    assert little.code == much.code == 0, much
-    assert much.peak - little.peak <= margin(4 << 10)
+    assert {result.code for result in (*little, much)} == {0}, much
+    assert much.peak - max(r.peak for r in little) <= margin(4 << 10)
 
 
 @pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])

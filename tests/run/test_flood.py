@@ -27,7 +27,8 @@ GROWTH = 16 << 10       # KiB over a usual run
 if has_sanitizers():
     GROWTH *= 16
 SWALLOWED = 64 << 20    # octets of a flood
-LONG = 12 * slowness()  # seconds; `timeout` is 5
+PATIENCE = round(2 + slowness())    # seconds; of a client that is to lose it
+LONG = 12 * slowness()
 
 
 PEAKS = {}
@@ -71,7 +72,7 @@ def test_many_recipients(start, send, offer, partial):
 def test_stops_reading_for_ever(start, send, usual_many, tls, offer):
     peer = start(tls=tls, capabilities=OFFERS[offer], sockbuf=SMALL,
                  users={}, faults={"rcpt:100": StopReading()})
-    result = send(peer, "-t", stdin=TO_MANY, settle=5)
+    result = send(peer, "-t", stdin=TO_MANY, settle=5, patience=PATIENCE)
     assert result.code == TEMPFAIL, result.err[:2000]
     assert "time" in result.err or "second" in result.err
     assert result.seconds < LONG
@@ -109,7 +110,8 @@ def test_reads_only_what_it_has_answered(start, send, tls):
 def test_stops_reading_in_the_message(start, send, tls, offer):
     peer = start(tls=tls, capabilities=OFFERS[offer], sockbuf=SMALL, users={},
                  faults={"midbody": MidBody(100000, StopReading())})
-    result = send(peer, "bob@example.net", stdin=BIG, settle=5)
+    result = send(peer, "bob@example.net", stdin=BIG, settle=5,
+                  patience=PATIENCE)
     assert result.code == TEMPFAIL, str(result)
     assert result.seconds < LONG
     assert not peer.messages

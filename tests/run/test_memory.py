@@ -102,7 +102,7 @@ def test_memory_encoded(rider, account, certs, encoding):
             os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
     small = encoded_peak(rider, account, certs, 1, encoding)
     large = encoded_peak(rider, account, certs,
-                         256 if has_sanitizers() else 1024, encoding)
+                         64 if has_sanitizers() else 256, encoding)
     assert small > 0
     assert large - small <= ALLOWED, f"{small} KiB, then {large} KiB"
 

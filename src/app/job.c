@@ -152,7 +152,7 @@ int job_settle_sender(struct job *job, const char *given, struct outcome *o)
 	const char *sender = NULL;
 	int rc = find_sender(job, given, &from, &sender, o);
 
-	if (rc == 0 && own && is_homeless(job, sender))
+	if (rc == 0 && own && sender != own && is_homeless(job, sender))
 		sender = own;
 	if (rc == 0)
 		rc = envelope_set_sender(&job->envelope, view_of(sender),

@@ -139,17 +139,29 @@ static void add_dot(struct words *w)
 	w->after_dot = true;
 }
 
+/* RFC 2047 2 token: atext less what is special there. */
+static size_t token_length(struct view v)
+{
+	size_t n = 0;
+
+	while (n < v.n && scan_is_atext(v.p[n]) && v.p[n] != '=' &&
+	       v.p[n] != '?')
+		n++;
+	return n;
+}
+
 size_t scan_encoded_word(struct view v)
 {
-	size_t i = 2, marks = 0;
+	size_t n = token_length(view_skip(v, 2)) + 2;
 
-	if (v.n < 2 || v.p[0] != '=' || v.p[1] != '?')
+	if (n == 2 || memcmp(v.p, "=?", 2) || v.n - n < 3 || v.p[n] != '?' ||
+	    !v.p[n + 1] || !strchr("bBqQ", v.p[n + 1]) || v.p[n + 2] != '?')
 		return 0;
-	for (; i < v.n && v.p[i] > ' ' && v.p[i] < 127; i++) {
-		if (v.p[i] != '?')
-			continue;
-		if (++marks == 3)
-			return i + 1 < v.n && v.p[i + 1] == '=' ? i + 2 : 0;
+	for (n += 3; n + 1 < v.n; n++) {
+		if (v.p[n] == ' ' || text_is_control(v.p[n]))
+			return 0;
+		if (v.p[n] == '?')
+			return v.p[n + 1] == '=' ? n + 2 : 0;
 	}
 	return 0;
 }

@@ -54,7 +54,8 @@ bool scan_is_atext(char c);
 
 /*
  * Octets of an encoded word at the start of v (RFC 2047 2), or 0. Senders put
- * commas and the like in them, though they should not, so they are one piece.
+ * commas, brackets and 8-bit characters in its text, though they should not, so
+ * up to the mark that ends it all is one piece.
  */
 size_t scan_encoded_word(struct view v);
 

@@ -208,6 +208,16 @@ static const struct {
 	{"=?utf-8?Q?J=C3=B6rg?= <a@b>", "a@b"},
 	{"=?utf-8?Q?Doe,_J?= =?utf-8?B?eA==?= <a@b>", "a@b"},
 	{"=?iso-8859-1?Q?J=F6rg?= X <a@b>, c@d", "a@b c@d"},
+	{"=?utf-8*de?q?J\xc3\xb6rg,_<x>?= <a@b>", "a@b"},
+	/* no encoded words: what is in front of their text is no token, or is
+	 * none of the encodings that there are */
+	{"=?a-@b (=?c?Q?d?=)", "=?a-@b"},
+	{"<=?a->(=?c?Q?d?=)", "=?a-"},
+	{"<=?a?->(=?c?Q?d?=)", "=?a?-"},
+	{"=?a?x?b@c", "=?a?x?b@c"},
+	{"=?\?q?b@c", "=?\?q?b@c"},
+	{"=?a?q@c", "=?a?q@c"},
+	{"=?a?q?@c", "=?a?q?@c"},
 	{"[List] Bob <a@b>", "a@b"},
 	{"Bob [x] (y) <a@b>", "a@b"},
 	{"B\\ob <a@b>", "a@b"},

@@ -185,7 +185,7 @@ static bool is_segment(struct view found, struct view name,
 static bool add_segment(struct view rest, struct view name,
 			unsigned long long number, struct buf *out)
 {
-	struct buf value = BUF_INIT(4 * out->limit);
+	struct buf value = BUF_INIT(rest.n);
 	struct parameter p;
 	bool is_whole = false, is_found = false;
 
@@ -198,7 +198,6 @@ static bool add_segment(struct view rest, struct view name,
 		add_extended(buf_view(&value), number == 0, out);
 	else
 		buf_add_view(out, buf_view(&value));
-	out->overflow = out->overflow || value.overflow;
 	buf_release(&value);
 	return !is_whole;
 }

@@ -116,6 +116,9 @@ static const struct {
 	{"multipart/mixed; boundary=" X50 X50 X50 X50 X50, MEDIA_MULTIPART,
 	 X50 X50 X50 X50 X50},
 	{"multipart/mixed; boundary=" X50 X50 X50 X50 X50 "x", MEDIA_OTHER, ""},
+	{"multipart/mixed; boundary*=" X50 X50 X50 X50 X50 X50 X50 X50 X50 X50
+		 X50 X50 X50 X50 X50 X50 X50 X50 X50 X50 X50 "''b",
+	 MEDIA_MULTIPART, "b"},
 };
 
 static void reads_types(void **state)

@@ -19,11 +19,10 @@
 #include "mail/plan.h"
 #include "mail/source.h"
 
-#define BLOCK_SIZE (256u << 10) /* octets read at once */
-#define OUT_SIZE   (512u << 10) /* octets of body stored at once */
-#define HELD_MAX   2u           /* octets that wait for the next block */
+#define OUT_SIZE (512u << 10) /* octets of body stored at once */
+#define HELD_MAX 2u           /* octets that wait for the next block */
 
-_Static_assert(OUT_SIZE >= HELD_MAX + BLOCK_SIZE + 2, "it takes any piece");
+_Static_assert(OUT_SIZE >= HELD_MAX + INTAKE_BLOCK + 2, "it takes any piece");
 
 struct intake {
 	struct message *m;
@@ -44,7 +43,7 @@ struct intake {
 	struct source source; /* where the input comes from */
 	uint64_t block_at;    /* where in it `block` begins */
 	char *block;          /* in `room`, as the kernel likes it */
-	char room[HELD_MAX + MEMORY_LINE + BLOCK_SIZE];
+	char room[HELD_MAX + MEMORY_LINE + INTAKE_BLOCK];
 	char out[OUT_SIZE];
 };
 
@@ -439,7 +438,7 @@ int intake_take(struct intake *in, struct view octets, struct outcome *o)
 	size_t n;
 
 	while (octets.n) {
-		n = octets.n < BLOCK_SIZE ? octets.n : BLOCK_SIZE;
+		n = octets.n < INTAKE_BLOCK ? octets.n : INTAKE_BLOCK;
 		memcpy(in->block, octets.p, n);
 		octets = view_skip(octets, n);
 		if (take_in(in, n, o) < 0)
@@ -465,13 +464,13 @@ int intake_end(struct intake *in, struct outcome *o)
 static void find_source(struct intake *in, int fd)
 {
 	in->source = source_of(fd, MESSAGE_MEMORY_LIMIT);
-	in->block_at = in->source.at - BLOCK_SIZE;
+	in->block_at = in->source.at - INTAKE_BLOCK;
 }
 
 /* 1: there may be more, 0: the input has ended. */
 static int read_block(struct intake *in, int fd, struct outcome *o)
 {
-	ptrdiff_t got = file_read(fd, in->block, BLOCK_SIZE);
+	ptrdiff_t got = file_read(fd, in->block, INTAKE_BLOCK);
 
 	if (got < 0)
 		return fail_errno(
@@ -479,7 +478,7 @@ static int read_block(struct intake *in, int fd, struct outcome *o)
 			"cannot read the message from standard input");
 	if (!got)
 		return 0;
-	if (!in->begun && got == BLOCK_SIZE)
+	if (!in->begun && got == INTAKE_BLOCK)
 		find_source(in, fd);
 	in->begun = true;
 	if (take_in(in, (size_t)got, o) < 0)

@@ -9,6 +9,8 @@
 #include "base/outcome.h"
 #include "mail/message.h"
 
+#define INTAKE_BLOCK (256u << 10) /* octets read and looked at at once */
+
 struct intake_policy {
 	bool dot_ends; /* a lone dot ends the input (a terminal, no -i) */
 	bool binary;   /* each octet of a body that is no text is kept: only

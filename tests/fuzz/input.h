@@ -20,18 +20,25 @@ static inline void require(bool holds)
 }
 
 /* False: it was refused. */
-static inline bool read_message(struct view v, struct message *m)
+static inline bool read_message_by(const struct intake_policy *policy,
+				   struct view v, struct message *m)
 {
-	const struct intake_policy policy = {false};
 	struct outcome o = OUTCOME_INIT;
 	int rc, fd = memfd_create("input", MFD_CLOEXEC);
 
 	require(fd >= 0 && file_write_all(fd, v.p, v.n) == 0);
 	require(lseek(fd, 0, SEEK_SET) == 0);
-	rc = intake_read(fd, &policy, m, &o);
+	rc = intake_read(fd, policy, m, &o);
 	outcome_release(&o);
 	close(fd);
 	return rc == 0;
+}
+
+static inline bool read_message(struct view v, struct message *m)
+{
+	const struct intake_policy policy = {false};
+
+	return read_message_by(&policy, v, m);
 }
 
 #endif

@@ -3,11 +3,12 @@
  * what it is, is in test_message. */
 #include "mail/intake.h"
 
+#include "../fuzz/seen.h"
 #include "base/text.h"
 #include "feed.h"
 #include "unit.h"
 
-#define BLOCK 65536u      /* octets that are looked at at once */
+#define BLOCK INTAKE_BLOCK
 #define LIMIT (16u << 20) /* octets of anything compared */
 
 #define IN(text)                       \
@@ -54,24 +55,11 @@ static const struct view inputs[] = {
 	IN("A: b\nno \0field\nBcc: c\n\nx\n"),
 };
 
-static void read_body(const struct message *m, struct buf *out)
-{
-	struct outcome o = OUTCOME_INIT;
-	char block[4096];
-	ptrdiff_t got;
-
-	while ((got = store_read(m->body, out->n, block, sizeof(block), &o)) >
-	       0)
-		buf_add(out, block, (size_t)got);
-	assert_int_equal(got, 0);
-}
-
 static void check_same(const struct message *a, const struct message *b)
 {
 	struct buf one = BUF_INIT(LIMIT), other = BUF_INIT(LIMIT);
 
-	read_body(a, &one);
-	read_body(b, &other);
+	assert_true(read_body(a, &one) && read_body(b, &other));
 	assert_true(view_equal(buf_view(&one), buf_view(&other)));
 	assert_true(view_equal(buf_view(&a->header), buf_view(&b->header)));
 	assert_int_equal(a->n_fields, b->n_fields);
@@ -200,75 +188,22 @@ static void borders_of_blocks_do_not_show(void **state)
 
 /* ------------------------------------------------------ octet by octet */
 
-/* What a body is, by a look at each octet. */
-struct seen {
-	struct buf body;
-	bool has_8bit;
-	uint64_t nul_line, bare_cr_line, longest;
-};
-
-static void see_line(struct seen *s, struct view line, uint64_t number)
-{
-	size_t i;
-
-	for (i = 0; i < line.n; i++) {
-		if (line.p[i] == '\0' && !s->nul_line)
-			s->nul_line = number;
-		if (line.p[i] == '\r' && !s->bare_cr_line)
-			s->bare_cr_line = number;
-		s->has_8bit |= (unsigned char)line.p[i] > 127;
-	}
-	if (line.n > 998 && line.n > s->longest)
-		s->longest = line.n;
-	buf_add_view(&s->body, line);
-	buf_add_text(&s->body, "\r\n");
-}
-
-static void see(struct seen *s, struct view v, uint64_t number)
-{
-	size_t begin = 0, i, cr;
-
-	for (i = 0; i < v.n; i++) {
-		if (v.p[i] != '\n')
-			continue;
-		cr = i > begin && v.p[i - 1] == '\r';
-		see_line(s, view_make(v.p + begin, i - begin - cr), number++);
-		begin = i + 1;
-	}
-	if (begin < v.n)
-		see_line(s, view_skip(v, begin), number);
-}
-
-static void check_seen(const struct message *m, const struct seen *s)
-{
-	struct buf body = BUF_INIT(LIMIT);
-
-	read_body(m, &body);
-	assert_int_equal(body.n, s->body.n);
-	assert_memory_equal(body.p, s->body.p, body.n);
-	assert_int_equal(m->body_8bit, s->has_8bit);
-	assert_int_equal(m->nul_line, s->nul_line);
-	assert_int_equal(m->bare_cr_line, s->bare_cr_line);
-	assert_int_equal(m->longest_line, s->longest);
-	buf_release(&body);
-}
-
 /* Cut at `first`, and all around a block's end; the body begins at `at`. */
 static void check_body(struct view v, size_t at, const size_t *cuts, size_t n)
 {
-	struct seen s = {.body = BUF_INIT(LIMIT)};
+	struct seen s = SEEN_INIT;
 	size_t i;
 
-	see(&s, view_skip(v, at), 3);
+	see(&s, view_skip(v, at), 3, false);
 	for (i = 0; i < n; i++) {
 		struct message m = MESSAGE_INIT;
 		struct outcome o = OUTCOME_INIT;
 
 		assert_int_equal(push(v, cuts[i], 0, &policies[0], &m, &o), 0);
-		check_seen(&m, &s);
+		assert_string_equal(seen_differs(&s, &m), "");
 		message_release(&m);
 	}
-	buf_release(&s.body);
+	seen_release(&s);
 }
 
 static const struct view guests[] = {

@@ -15,6 +15,16 @@
 #define LINE_LIMIT (64u << 10) /* octets of a setting */
 #define LIST_LIMIT (64u << 20) /* octets of events */
 
+/* Where a queue run finds it again. What has no such name (a pipe, a file that
+ * is gone) keeps the one it was given, so that it is never taken for the usual
+ * configuration. */
+static char *config_path(const struct request *r)
+{
+	char *path = r->config_file ? realpath(r->config_file, NULL) : NULL;
+
+	return path ? path : memory_dup(r->config_file);
+}
+
 /* What says which server it goes to, and how. */
 static void describe_way(const struct job *job, struct entry *e)
 {
@@ -22,8 +32,7 @@ static void describe_way(const struct job *job, struct entry *e)
 	struct buf line = BUF_INIT(LINE_LIMIT);
 	size_t i;
 
-	if (r->config_file)
-		e->config_file = realpath(r->config_file, NULL);
+	e->config_file = config_path(r);
 	e->account = memory_dup(job->account->name);
 	for (i = 0; i < r->n_overrides; i++) {
 		buf_clear(&line);
@@ -157,13 +166,17 @@ static void release(struct entry *e)
 	entry_release(e);
 }
 
-/* A configuration that comes by a pipe can't be read again. */
+/* A configuration that comes by a pipe can't be read again, nor can one that
+ * has no name any more or none that is good from elsewhere. */
 static int check_config_file(const struct request *r, struct outcome *o)
 {
+	char *path = r->config_file ? realpath(r->config_file, NULL) : NULL;
 	struct stat status;
+	bool is_file = path && stat(path, &status) == 0 &&
+		S_ISREG(status.st_mode);
 
-	if (!r->config_file ||
-	    (stat(r->config_file, &status) == 0 && S_ISREG(status.st_mode)))
+	free(path);
+	if (!r->config_file || is_file)
 		return 0;
 	return fail(o, CAUSE_CONFIG, "5.3.5",
 		    "%s is no file that a queue run could read again, so "

@@ -398,23 +398,53 @@ def test_every_so_often(start, send, rider, queue):
         assert child.wait(10 * slowness()) == -signal.SIGTERM
 
 
-def test_a_configuration_by_a_pipe(start, rider, queue, account):
-    """A queue run could not read it again."""
+def nameless(rider, config, is_pipe, *arguments):
+    """Run with a configuration that no other process can open by a name."""
     import os
+    import tempfile
 
+    if is_pipe:
+        file, into = os.pipe()
+        os.write(into, config.encode())
+        os.close(into)
+    else:
+        with tempfile.TemporaryFile() as gone:
+            file = os.dup(gone.fileno())
+        os.pwrite(file, config.encode(), 0)
+    os.fchmod(file, 0o600)
+    try:
+        return subprocess.run(
+            [binary(), "-C", f"/dev/fd/{file}", *arguments], input=MESSAGE,
+            env=rider.environment(), capture_output=True, pass_fds=(file,))
+    finally:
+        os.close(file)
+
+
+@pytest.mark.parametrize("is_pipe", [True, False], ids=["pipe", "file"])
+def test_a_configuration_without_a_name(start, rider, queue, account, is_pipe):
+    """A queue run could not read it again."""
     peer = start(faults={"rcpt": "450 4.2.0 grey"})
-    out, into = os.pipe()
-    os.write(into, account(peer, queue="on").encode())
-    os.close(into)
-    os.fchmod(out, 0o600)
-    result = subprocess.run(
-        [binary(), "-C", f"/dev/fd/{out}", "-odq", "bob@example.net"],
-        input=MESSAGE, env=rider.environment(), capture_output=True,
-        pass_fds=(out,))
-    os.close(out)
+    result = nameless(rider, account(peer, queue="on"), is_pipe, "-odq",
+                      "bob@example.net")
     assert result.returncode == 78, result
     assert b"no file that a queue run could read again" in result.stderr
     assert queue() == []
+
+
+@pytest.mark.parametrize("is_pipe", [True, False], ids=["pipe", "file"])
+def test_a_session_of_such_a_configuration(start, rider, queue, account,
+                                           is_pipe):
+    """What waits for the usual one's account, which has the same name, does
+    not go over it."""
+    usual, other = start(), start()
+    rider.config(account(usual, queue="on"))
+    assert rider.run("-odq", "bob@example.net", stdin=MESSAGE).code == 0
+    result = nameless(rider, account(other, queue="on"), is_pipe,
+                      "carol@example.net")
+    assert result.returncode == 0, result
+    assert other.settle() and usual.settle()
+    assert [got(m) for m in other.messages] == [["carol@example.net"]]
+    assert len(queue()) == 1
 
 
 @pytest.mark.parametrize("option", ["-odb", None])

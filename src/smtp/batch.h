@@ -16,8 +16,8 @@ struct delivery {
 	bool goes_alone; /* a session has ended with it before: nothing is said
 			    ahead of its replies, so none shares its fate */
 	bool is_untried; /* the session ended before anything of it was said, or
-			    where certainly nobody has it: another may carry
-			    it */
+			    where certainly nobody has it and nobody was
+			    refused: another may carry it */
 };
 
 /* Where the messages come from. */

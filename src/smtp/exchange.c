@@ -323,18 +323,17 @@ int exchange_find_takers(struct exchange *x, struct outcome *o)
 	return -1;
 }
 
-/* Is somebody's fate open, and has nobody got it? */
+/* Was nobody's fate settled? What was must not be forgotten: a server that ends
+ * the session after so many refusals would never get to the others. */
 static bool is_open(const struct exchange *x)
 {
-	bool any = false;
 	size_t i;
 
-	for (i = 0; i < x->n; i++) {
-		if (x->results[i].fate == FATE_DELIVERED)
+	for (i = 0; i < x->n; i++)
+		if (x->results[i].fate == FATE_DELIVERED ||
+		    outcome_is_failure(&x->results[i].outcome))
 			return false;
-		any |= !outcome_is_failure(&x->results[i].outcome);
-	}
-	return any;
+	return true;
 }
 
 int exchange_cut(struct exchange *x, struct outcome *o)

@@ -32,7 +32,7 @@ struct exchange {
 	bool chunking;   /* it goes by BDAT */
 	bool utf8;       /* addresses and header may hold UTF-8 … */
 	bool smtputf8;   /* … and MAIL says so; not to UTF8SMTP (RFC 5336) */
-	bool is_untried; /* the conversation failed, and nobody has it */
+	bool is_untried; /* the conversation failed, nobody was settled */
 };
 
 struct exchange exchange_make(struct session *s, const struct submission *m,

@@ -319,6 +319,35 @@ def test_a_message_that_kills_every_session_blocks_no_other(rider, event,
     assert depot.sessions <= 12
 
 
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+def test_a_server_that_bears_only_so_many_refusals(rider, chunking):
+    """Who was refused is not named again, so the others get it."""
+    refused = Counter()
+
+    def fault(session, event):
+        if event == "rcpt" and refused[session.number] == 2:
+            return "421 4.7.0 too many errors"
+        if event == "rcpt" and "nobody" in session.line:
+            refused[session.number] += 1
+            return "550 5.1.1 no such user"
+
+    people = [f"nobody{i}@example.net" for i in range(5)]
+    with Depot(chunking, fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        backlog.enqueue(MARK % 0, to=[*people, "bob@example.net"])
+        for _ in range(3):
+            backlog.run("-q")
+        assert depot.settle()
+    came = [letter for letter in depot.letters
+            if letter.recipients == ["bob@example.net"]]
+    assert [letter.mark for letter in came] == [MARK % 0]
+    told = b"".join(letter.content for letter in depot.letters
+                    if letter.sender == "")
+    assert all(told.count(b"rfc822; %s\r\n" % one.encode()) == 1
+               for one in people), told
+    assert backlog.paths() == []
+
+
 def test_a_refused_login_stops_the_account(rider, start, account):
     """… until the secret is another one, or somebody asks for it."""
     peer = start(strict=False, users={"alice": "another one"})

@@ -294,7 +294,7 @@ static const struct {
 	 .server = CHUNKS,
 	 .kinds = "21",
 	 .turns = {{M("1") R1 R2 C("1") RS ALL("2"), OK NO OK BYE}},
-	 .fates = "ff:5.7.1! f:4.3.2!",
+	 .fates = "ff:5.7.1 f:4.3.2!",
 	 .status = "4.3.2"},
 	{.name = "refused, all of them, and then the end",
 	 .server = CHUNKS,

@@ -320,7 +320,9 @@ static void judge_opening(struct run *r, struct item *i)
 	}
 	if (has_takers)
 		reply_fail(&data->replies[0], STEP_DATA, r->s->host, "DATA", o);
-	r->owes_dot = is_wanted;
+	r->owes_dot = is_wanted && !exchange_accepted(&i->x);
+	if (is_wanted && !r->owes_dot) /* the dot would reach somebody */
+		r->s->left = r->s->ended = true;
 	finish(i);
 }
 

@@ -27,7 +27,8 @@ struct item {
 	bool is_in_flight;
 	struct command *opener;  /* DATA, once it is in a flight */
 	struct command *content; /* BDAT or the message, the same */
-	bool is_over;            /* its fate is known */
+	struct command *behind; /* RSET behind its BDAT; NULL: it is the last */
+	bool is_over;           /* its fate is known */
 };
 
 struct run {
@@ -120,13 +121,40 @@ static void blame_session(struct item *i)
 		outcome_make_temporary(&i->d->outcome);
 }
 
+/* 421 ends the session, and answers nothing else. */
+static bool has_answer(const struct command *c)
+{
+	return c && c->n_answered && c->replies[0].code != 421;
+}
+
+/* The answer to its chunk is its own. */
+static void judge_chunk(struct item *i)
+{
+	if (exchange_find_takers(&i->x, &i->d->outcome) == 0)
+		exchange_judge_content(&i->x, i->content);
+	finish(i);
+}
+
+/* It was taken, it seems. But RSET behind it was refused, or behind the last
+ * one there was a reply too many, so that may have been said of another. */
+static bool is_doubtful(const struct item *i)
+{
+	return command_class(i->content) == 2 &&
+		(!i->behind || has_answer(i->behind));
+}
+
 static void cut_off(struct item *i, const struct outcome *why)
 {
 	struct outcome *o = &i->d->outcome;
+	bool is_answered = has_answer(i->content);
 
+	if (is_answered && !is_doubtful(i)) {
+		judge_chunk(i);
+		return;
+	}
 	outcome_copy(o, why);
 	blame_session(i);
-	o->uncertain = i->content && i->content->has_left;
+	o->uncertain = is_answered || (i->content && i->content->has_left);
 	exchange_cut(&i->x, o);
 	i->d->is_untried = i->x.is_untried;
 	finish(i);
@@ -209,15 +237,30 @@ static size_t gather(struct run *r, struct item *first)
 
 static void on_chunk(void *context)
 {
-	struct item *i = context;
+	const struct item *i = context;
 	struct run *r = i->run;
 	bool is_taken = command_class(i->content) == 2;
 
 	r->s->dirty = !is_taken;
 	r->all_well &= is_taken;
-	if (exchange_find_takers(&i->x, &i->d->outcome) == 0)
-		exchange_judge_content(&i->x, i->content);
-	finish(i);
+}
+
+/* RSET was accepted, so the answer before was that to the chunk. */
+static void on_reset(void *context)
+{
+	judge_chunk(context);
+}
+
+static struct command *write_reset(struct item *before, struct command *c)
+{
+	struct command *end = exchange_reset(c);
+
+	if (before) {
+		before->behind = c;
+		c->on_answer = on_reset;
+		c->context = before;
+	}
+	return end;
 }
 
 /* Whether the message before is taken is not known here, and if it is not its
@@ -226,15 +269,14 @@ static void on_chunk(void *context)
 static void write_flight(struct run *r)
 {
 	struct command *c = r->commands;
-	bool is_clean = !r->s->dirty;
-	struct item *i;
+	struct item *i, *before = NULL;
 
 	for (i = r->first; i; i = i->next) {
 		if (!i->is_in_flight)
 			continue;
-		if (!is_clean)
-			c = exchange_reset(c);
-		is_clean = false;
+		if (before || r->s->dirty)
+			c = write_reset(before, c);
+		before = i;
 		c = exchange_envelope(&i->x, c);
 		i->x.mail->essential = false;
 		i->content = c;
@@ -256,6 +298,8 @@ static int fly(struct run *r, struct item *first, struct outcome *o)
 	write_flight(r);
 	r->all_well = true;
 	rc = pipeline_run(r->s, r->commands, r->n_commands, o);
+	if (rc == 0)
+		judge_chunk(r->first); /* the last that was answered */
 	if (rc < 0)
 		cut_all(r, o);
 	else if (r->first && r->first->is_in_flight) /* it was stopped */

@@ -26,7 +26,8 @@ struct batch {
 	/* The next one, or NULL: there are no more. It stays until settled. */
 	struct delivery *(*next)(void *context);
 	/* Its fate is known. Called once for each that `next` gave, in that
-	 * order, as soon as its last reply is there. */
+	 * order, as soon as its last reply is there; in a flight of several,
+	 * as soon as the next reply says that it was its own. */
 	void (*settled)(void *context, struct delivery *d);
 };
 

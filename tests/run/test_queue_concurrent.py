@@ -24,6 +24,7 @@ from backlog import Backlog, MARK, mark_of, message, settings
 from depot import DROP, Depot
 from harness import binary, slowness, takes_part
 from quick import Quick
+from rogue import Rogue
 
 SECONDS = 60 if os.environ.get("POSTRIDER_TABLES") == "whole" else \
     4 if takes_part() else 8
@@ -345,6 +346,41 @@ def test_a_server_that_bears_only_so_many_refusals(rider, chunking):
                     if letter.sender == "")
     assert all(told.count(b"rfc822; %s\r\n" % one.encode()) == 1
                for one in people), told
+    assert backlog.paths() == []
+
+
+def test_a_reply_too_many_does_not_lose_a_message(rider):
+    """RCPT is answered twice, and the first message refused: the 250 that its
+    BDAT seems to get is none."""
+    came = []
+
+    def script(talk):
+        talk.say(b"220 rogue ESMTP\r\n")
+        talk.hello(b"PIPELINING", b"CHUNKING")
+        is_first = len(rogue.talks) == 1
+        while True:
+            line = talk.line()
+            answer = b"250 2.0.0 ok\r\n"
+            if line.startswith(b"BDAT"):
+                size = int(line.split()[1])
+                while len(talk.buffer) < size:
+                    talk.more()
+                letter = bytes(talk.buffer[:size])
+                del talk.buffer[:size]
+                if is_first:
+                    answer = b"452 4.3.1 full\r\n"
+                else:
+                    came.append(mark_of(letter))
+            elif line.startswith(b"RCPT") and is_first:
+                answer *= 2
+            talk.say(answer)
+
+    with Rogue(script, "none") as rogue:
+        backlog = Backlog(rider, rogue.port)
+        marks = [backlog.enqueue(MARK % i) for i in range(3)]
+        for _ in range(3):
+            backlog.run("-q")
+    assert sorted(came) == marks
     assert backlog.paths() == []
 
 

@@ -273,7 +273,7 @@ static const struct {
 	 .server = CHUNKS,
 	 .kinds = "11",
 	 .turns = {{ALL("1") RS ALL("2"), OK3 GO OK3}},
-	 .fates = "d f:4.5.0?",
+	 .fates = "f:4.5.0? f:4.5.0?",
 	 .status = "4.5.0"},
 	{.name = "what can't be prepared fails by itself",
 	 .server = CHUNKS,
@@ -318,8 +318,32 @@ static const struct {
 	 .kinds = "11111",
 	 .turns = {{ALL("1") RS ALL("2") RS ALL("3") RS ALL("4"),
 		    OK3 OK4 OK4 OK4 OK}},
-	 .fates = "d d d d",
+	 .fates = "d d d f:4.5.0?",
 	 .status = "5.5.0"},
+	{.name = "a reply too many, and a message refused",
+	 .server = CHUNKS,
+	 .kinds = "111",
+	 .turns = {{ALL("1") RS ALL("2") RS ALL("3"), OK3 NO OK4 OK4}},
+	 .fates = "f:4.7.1? f:4.7.1? f:4.7.1?",
+	 .status = "4.7.1"},
+	{.name = "a reply too many, and the last message refused",
+	 .server = CHUNKS,
+	 .kinds = "11",
+	 .turns = {{ALL("1") RS ALL("2"), OK4 OK4 NO}},
+	 .fates = "d f:4.5.0?",
+	 .status = "5.5.0"},
+	{.name = "the end in reply to RSET",
+	 .server = CHUNKS,
+	 .kinds = "111",
+	 .turns = {{ALL("1") RS ALL("2") RS ALL("3"), OK3 BYE}},
+	 .fates = "d f:4.3.2! f:4.3.2!",
+	 .status = "4.3.2"},
+	{.name = "gone behind the reply to the message",
+	 .server = CHUNKS,
+	 .kinds = "12",
+	 .turns = {{ALL("1") RS M("2") R1 R2 C("2"), OK3}, {NULL, hang_up}},
+	 .fates = "d ff:4.4.2?",
+	 .status = "4.4.2"},
 	/* by DATA: the message, and the envelope of the next */
 	{.name = "one turn a message",
 	 .server = PIPE,
@@ -741,7 +765,7 @@ static void knows_what_has_left(void **state)
 	run_large("mm1", bye, "f:4.3.2! f:4.3.2! f:4.3.2!", "4.3.2");
 	/* the only way to stop is to end the session */
 	run_large("mm1", full, "f:5.3.4 f:4.4.2! f:4.4.2!", "4.4.2");
-	run_large("1m1", reset, "d f:4.7.1! f:4.7.1!", "4.7.1");
+	run_large("1m1", reset, "f:4.7.1? f:4.7.1! f:4.7.1!", "4.7.1");
 	run_large("1m1", broken, "d f:4.4.2! f:4.4.2!", "4.4.2");
 }
 

@@ -678,6 +678,14 @@ add("bdat/malformed", HELLO, *ENVELOPE, *(
                                    b"BDAT 6 LEAST\r\nQUIT\r\n")),
     RSET, *ENVELOPE, chunk(TEXT, last=True), arrives=ARRIVES,
     apart="eats so many octets then")
+add("bdat/malformed-first", HELLO, *ENVELOPE,
+    (b"BDAT 6 FIRST\r\nQUIT\r\n", MALFORMED),
+    chunk(OTHER, last=True, reply=EARLY), *ENVELOPE, chunk(TEXT, last=True),
+    arrives=ARRIVES, apart="eats so many octets then")
+add("bdat/malformed-in-between", HELLO, *ENVELOPE, chunk(OTHER[:50]),
+    (b"BDAT 6 MORE\r\nQUIT\r\n", MALFORMED),
+    chunk(OTHER[50:], last=True, reply=EARLY), *ENVELOPE,
+    chunk(TEXT, last=True), arrives=ARRIVES, apart="eats so many octets then")
 add("bdat/8-bit", HELLO, (f"MAIL FROM:<{SENDER}> BODY=8BITMIME", "250 2."),
     RCPT, chunk(HEAD + "\r\nGrüße\r\n".encode(), last=True),
     arrives=Arrival(HEAD + "\r\nGrüße\r\n".encode(), body="8BITMIME"))

@@ -410,6 +410,9 @@ static void on_bdat(struct server *s, struct view argument)
 		if (throw_chunk_away(s, n))
 			answer(&s->channel, 501,
 			       "5.5.4 syntax: BDAT octets [LAST]");
+		if (s->begun) /* the others alone are no message */
+			fail(&s->content, CAUSE_CONTENT, "5.5.4",
+			     "a chunk of the message is missing");
 	} else if (!s->begun || !s->letter.envelope->n_recipients) {
 		if (throw_chunk_away(s, n))
 			check_recipients(s);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -466,15 +467,35 @@ int spool_note(struct entry *e, const struct buf *lines, struct outcome *o)
 	return lines->n ? spool_append(e, buf_view(lines), o) : 0;
 }
 
-int spool_reserve(const struct entry *e, size_t octets, struct outcome *o)
+/* No file of this process may be that long; fallocate does not say so, as the
+ * file does not grow yet. */
+static bool is_over_limit(uint64_t size)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+		limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur;
+}
+
+static int reserve(int fd, uint64_t offset, size_t octets)
 {
 	int rc;
 
+	if (is_over_limit(offset + octets)) {
+		errno = EFBIG;
+		return -1;
+	}
 	do
-		rc = fallocate(e->fd, FALLOC_FL_KEEP_SIZE, (off_t)e->end,
+		rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset,
 			       (off_t)octets);
 	while (rc < 0 && errno == EINTR);
-	if (rc < 0 && (errno == ENOSPC || errno == EDQUOT))
+	return rc;
+}
+
+int spool_reserve(const struct entry *e, size_t octets, struct outcome *o)
+{
+	if (reserve(e->fd, e->end, octets) < 0 &&
+	    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.1",
 				  "there is no room to note what becomes of "
 				  "message %s, so it is not sent",

@@ -1,5 +1,6 @@
 """What is sent now, what is queued, and what is done with it later."""
 
+import resource
 import subprocess
 import time
 
@@ -7,7 +8,7 @@ import pytest
 
 from conftest import MESSAGE, PASSWORD
 from faults import NORMAL, Until
-from harness import binary, slowness
+from harness import binary, limit, slowness
 
 CHUNKING = "PIPELINING,SIZE=10485760,8BITMIME,DSN,CHUNKING"
 ENDINGS = {     # one row for each way to fail: how, and does it wait?
@@ -171,6 +172,23 @@ def test_from_the_queue_each_stands_alone(start, send, rider, queue):
     assert rider.run("-q").code == 0
     assert got(peer.messages[1]) == ["grey@example.net"]
     assert queue() == []
+
+
+def test_no_file_may_grow(start, send, rider, queue):
+    """What becomes of several could not be noted, so that the one who got it
+    would get it with every run: it is not sent."""
+    peer = start(refuse={"carol@example.net": "450 4.2.0 grey"})
+    send(peer, "-odq", "bob@example.net", "carol@example.net", queue="on")
+    size = len(entry(queue))
+    for _ in range(2):
+        result = rider.run("-q",
+                           preexec=limit(resource.RLIMIT_FSIZE, size + 20))
+        assert result.code == 71, result
+        assert "so it is not sent: File too large" in result.err
+    assert peer.messages == []
+    assert rider.run("-q").code == 75
+    assert peer.settle()
+    assert [got(m) for m in peer.messages] == [["bob@example.net"]]
 
 
 def test_a_good_connection_empties_the_queue(start, send, rider, queue):

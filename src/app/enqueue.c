@@ -2,12 +2,15 @@
 /* From a job to an entry of the queue: by what account, for whom. */
 #include "app/enqueue.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "conf/setting.h"
 #include "queue/place.h"
 #include "queue/schedule.h"
 #include "queue/spool.h"
@@ -25,23 +28,36 @@ static char *config_path(const struct request *r)
 	return path ? path : memory_dup(r->config_file);
 }
 
+/* A file that is here is named so that it is found from anywhere; a word that
+ * is no file's ("system", "off") is as good there as here. */
+static void add_setting(struct entry *e, const struct override *one)
+{
+	const struct setting *row = setting_find(view_of(one->name));
+	struct buf line = BUF_INIT(LINE_LIMIT);
+	char here[PATH_MAX];
+
+	buf_add_text(&line, one->name);
+	if (one->value)
+		buf_add_char(&line, ' ');
+	if (one->value && row && row->type == SETTING_PATH &&
+	    one->value[0] != '/' && access(one->value, F_OK) == 0 &&
+	    getcwd(here, sizeof(here)))
+		buf_printf(&line, "%s/", here);
+	buf_add_text(&line, one->value ? one->value : "");
+	strings_add(&e->settings, buf_view(&line));
+	buf_release(&line);
+}
+
 /* What says which server it goes to, and how. */
 static void describe_way(const struct job *job, struct entry *e)
 {
 	const struct request *r = job->request;
-	struct buf line = BUF_INIT(LINE_LIMIT);
 	size_t i;
 
 	e->config_file = config_path(r);
 	e->account = memory_dup(job->account->name);
-	for (i = 0; i < r->n_overrides; i++) {
-		buf_clear(&line);
-		buf_printf(&line, "%s%s%s", r->overrides[i].name,
-			   r->overrides[i].value ? " " : "",
-			   r->overrides[i].value ? r->overrides[i].value : "");
-		strings_add(&e->settings, buf_view(&line));
-	}
-	buf_release(&line);
+	for (i = 0; i < r->n_overrides; i++)
+		add_setting(e, &r->overrides[i]);
 }
 
 char *enqueue_lane(const struct job *job)

@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -223,6 +224,22 @@ def test_settings_go_along(start, rider, queue, account):
     assert b"\nset chunking off\n" in text and b"\naccount work\n" in text
     assert PASSWORD.encode() not in text
     assert rider.run("-q").code == 0
+    assert len(peer.messages) == 1
+
+
+def test_files_are_found_from_elsewhere(start, rider, queue, account, certs):
+    """A path on the command line begins where the caller is, which is not
+    where a timer's run is."""
+    peer = start()
+    folder = rider.home / "some where"
+    folder.mkdir()
+    (folder / "authority").write_bytes(Path(certs.ca).read_bytes())
+    rider.config(account(peer, queue="on", tls_trust_file=None))
+    assert rider.run("--tls-trust-file=authority", "-odq", "bob@example.net",
+                     stdin=MESSAGE, cwd=folder).code == 0
+    result = rider.run("-q")
+    assert result.code == 0, result
+    assert peer.settle()
     assert len(peer.messages) == 1
 
 

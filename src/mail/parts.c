@@ -13,9 +13,6 @@
 #include "base/text.h"
 #include "mail/field.h"
 
-#define BLOCK_SIZE (64u << 10) /* octets read at once */
-#define LOOK_AHEAD 1000u       /* octets of a line that show what it is */
-
 /* A multipart that the walk is in. */
 struct level {
 	struct buf boundary;
@@ -37,17 +34,17 @@ struct walk {
 	uint64_t offset;   /* of the next octet to be looked at */
 	struct view ahead; /* octets from there on, in `block` */
 	bool at_end;       /* the body has no more than `ahead` */
-	char block[LOOK_AHEAD + BLOCK_SIZE];
+	char block[PARTS_LOOK_AHEAD + PARTS_BLOCK];
 };
 
 /* ------------------------------------------------------------------ reading */
 
-/* Have LOOK_AHEAD octets ready, or all there are. */
+/* Have PARTS_LOOK_AHEAD octets ready, or all there are. */
 static int look_ahead(struct walk *w, struct outcome *o)
 {
 	ptrdiff_t got;
 
-	while (w->ahead.n < LOOK_AHEAD && !w->at_end) {
+	while (w->ahead.n < PARTS_LOOK_AHEAD && !w->at_end) {
 		memmove(w->block, w->ahead.p, w->ahead.n);
 		got = store_read(w->body, w->offset + w->ahead.n,
 				 w->block + w->ahead.n,
@@ -111,7 +108,8 @@ static size_t find_boundary(const struct walk *w, bool *closes)
 	    w->ahead.p[1] != '-')
 		return 0;
 	line = line_ahead(w);
-	if (line.n > LOOK_AHEAD || (!w->at_end && line.p[line.n - 1] != '\n'))
+	if (line.n > PARTS_LOOK_AHEAD ||
+	    (!w->at_end && line.p[line.n - 1] != '\n'))
 		return 0;
 	for (i = w->n_levels; i > 0; i--)
 		if (is_boundary(line, &w->levels[i - 1].boundary, closes))

@@ -10,8 +10,10 @@
 #include "mail/media.h"
 #include "mail/store.h"
 
-#define PARTS_DEPTH_MAX  100u       /* multiparts within multiparts */
-#define PARTS_HEADER_MAX (1u << 20) /* octets of a part's header */
+#define PARTS_DEPTH_MAX  100u        /* multiparts within multiparts */
+#define PARTS_HEADER_MAX (1u << 20)  /* octets of a part's header */
+#define PARTS_BLOCK      (64u << 10) /* octets read at once */
+#define PARTS_LOOK_AHEAD 1000u       /* octets of a line that show what it is */
 
 /*
  * A stretch of a body: a part (RFC 2046 5.1), or the text around parts that

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "unit.h"
 
-#define BLOCK 65536u /* octets that are read at once */
+#define BLOCK INTAKE_BLOCK
 
 static const struct intake_policy plain = {0}, terminal = {.dot_ends = true};
 

@@ -6,7 +6,8 @@
 #include "unit.h"
 
 #define LIMIT (4u << 20) /* octets of anything here */
-#define BLOCK 65536u     /* octets that are read at once */
+#define BLOCK PARTS_BLOCK
+#define AHEAD PARTS_LOOK_AHEAD
 
 /* What was told, as a line: see `samples`. */
 struct told {
@@ -365,8 +366,8 @@ static void sees_across_blocks(void **state)
 	static const char tail[] = "\r\n--b\r\nA: b\r\n\tc\r\n\r\ny\r\n--bc\r\n"
 				   "\r\n--b--\r\nz\r\n";
 	static const char story[] = "[x] Pt(A: b/\tc/)[y/--bc/] F[z/].";
-	static const size_t bases[] = {BLOCK - 80, BLOCK + 920, 2 * BLOCK - 80,
-				       2 * BLOCK + 920};
+	static const size_t bases[] = {BLOCK - 80, BLOCK + AHEAD - 80,
+				       2 * BLOCK - 80, 2 * BLOCK + AHEAD - 80};
 	struct buf body = BUF_INIT(LIMIT);
 	size_t i, n;
 
@@ -395,7 +396,8 @@ static void sees_across_blocks(void **state)
 /* A long line is no boundary, or is one; where it lies does not matter. */
 static void long_lines_do_not_depend_on_blocks(void **state)
 {
-	static const size_t lengths[] = {900, 997, 998, 999, 1000, 1001, 2000};
+	static const size_t lengths[] = {900,   997,       998, 999,
+					 AHEAD, AHEAD + 1, 2000};
 	struct buf body = BUF_INIT(LIMIT);
 	size_t i, n, at;
 
@@ -409,7 +411,7 @@ static void long_lines_do_not_depend_on_blocks(void **state)
 			at = n < 10 ? n
 				: n < 20
 				? BLOCK - 10 + (n - 5)
-				: BLOCK + 1000 - lengths[i] - 5 + (n - 20);
+				: BLOCK + AHEAD - lengths[i] - 5 + (n - 20);
 			buf_clear(&body);
 			while (body.n < at)
 				buf_add_char(&body, 'x');

@@ -11,7 +11,7 @@
 #include "mail/intake.h"
 #include "unit.h"
 
-#define BLOCK 65536u      /* octets that are looked at at once */
+#define BLOCK INTAKE_BLOCK
 #define LIMIT (16u << 20) /* octets of anything compared */
 #define LARGE (MESSAGE_MEMORY_LIMIT + 3 * BLOCK)
 
@@ -154,7 +154,7 @@ static void a_file_is_as_good_as_a_pipe(void **state)
 static void line_ends_may_change(void **state)
 {
 	static const char *const ends[] = {"\n", "\r\n"};
-	static const size_t blocks[] = {1, 8, 9, 12};
+	static const size_t blocks[] = {1, 2, 3};
 	struct buf inputs[2 * N_OF(blocks)];
 	int fds[N_OF(inputs)];
 	struct buf *b;
@@ -301,7 +301,7 @@ static void lines_end_as_they_did(void **state)
 {
 	static const char *const ends[] = {"\n", "\r\n"};
 	static const char *const bad[] = {"\r", "\0", "\n"};
-	static const size_t places[] = {40, 4 * BLOCK - 1, 4 * BLOCK, 600000};
+	static const size_t places[] = {40, BLOCK - 1, BLOCK, 600000};
 	struct buf input = BUF_INIT(LIMIT);
 	size_t e, b, i, at;
 

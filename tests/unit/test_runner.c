@@ -17,7 +17,8 @@ struct pretence {
 	bool is_away;        /* there is no session */
 	bool refuses_login;
 	bool is_same_login;
-	struct entry *other; /* is another process's until u1 is sent */
+	struct entry *other; /* is another process's until u1 is sent … */
+	bool other_tries;    /* … and was tried by it in vain */
 	struct queue_policy policy;
 	unsigned n_begun, n_sessions, n_ended, n_asked;
 	struct buf seen; /* accounts' names and recipients */
@@ -58,6 +59,21 @@ static struct progress answer(const struct pretence *p, const char *mailbox)
 	return a;
 }
 
+static void let_other_go(struct pretence *p)
+{
+	struct outcome o = OUTCOME_INIT;
+	struct buf line = BUF_INIT(1024);
+	int64_t now = time(NULL);
+
+	if (p->other_tries) {
+		entry_note_attempt(p->other, now, now + 60, &line);
+		assert_int_equal(spool_note(p->other, &line, &o), 0);
+	}
+	entry_release(p->other);
+	p->other = NULL;
+	buf_release(&line);
+}
+
 static void take_one(struct pretence *p, struct feed *f, struct entry *e)
 {
 	struct progress answers[8] = {{0}};
@@ -73,7 +89,7 @@ static void take_one(struct pretence *p, struct feed *f, struct entry *e)
 			   e->envelope.recipients[i].address.mailbox);
 	}
 	if (p->other && strstr(p->seen.p, "u1@"))
-		entry_release(p->other);
+		let_other_go(p);
 	feed_settle(f, e, which, answers, n);
 	for (i = 0; i < n; i++)
 		outcome_release(&answers[i].answer);
@@ -420,6 +436,48 @@ static void a_report_that_was_not_noted_is_made_once(void **state)
 	queue_close(s);
 }
 
+static void hold(struct spool *s, const char *id)
+{
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct buf line = BUF_INIT(1024);
+
+	assert_int_equal(spool_take(s, id, &e, &o), 1);
+	entry_note_hold(&e, "look at it", time(NULL), &line);
+	assert_int_equal(spool_note(&e, &line, &o), 0);
+	entry_release(&e);
+	buf_release(&line);
+}
+
+/* The same, and the report is held since. */
+static void a_report_that_is_held_stays_so(void **state)
+{
+	const struct queue_policy policy = {.lifetime = 432000, .warn = 14400};
+	const struct reporter by = {"client.example.org", NULL};
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct strings made = STRINGS_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct entry e = ENTRY_INIT;
+	char *id = add_refused(s, "a@example.net", &e);
+	uint64_t end = e.end;
+
+	(void)state;
+	assert_int_equal(notice_send(s, &e, &policy, &by, false, time(NULL),
+				     &made, &o),
+			 0);
+	assert_int_equal(ftruncate(e.fd, (off_t)end), 0);
+	entry_release(&e);
+	assert_int_equal(made.n, 1);
+	hold(s, made.p[0]);
+	expect(s, &p, true, 0, 0, 1);
+	assert_string_equal(p.seen.p, "");
+	free(id);
+	strings_release(&made);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
 /* What another process has when its turn comes is looked at once more when all
  * others have gone. */
 static void what_another_has_left_goes(void **state)
@@ -429,15 +487,37 @@ static void what_another_has_left_goes(void **state)
 	struct entry e = ENTRY_INIT;
 	struct outcome o = OUTCOME_INIT;
 	char *id = queue_add(s, "default", "a@example.net");
-	static const char last[] = "@example.net a@example.net ";
 
 	(void)state;
 	assert_int_equal(spool_take(s, id, &e, &o), 1);
 	add_many(s, 3);
-	p.other = &e; /* ends with the second */
+	p.other = &e;
 	expect(s, &p, false, 4, 0, 0);
-	/* in which order the others go is not told: they are of one moment */
-	assert_string_equal(p.seen.p + p.seen.n - strlen(last), last);
+	assert_string_equal(p.seen.p,
+			    "u0@example.net u1@example.net "
+			    "u2@example.net a@example.net ");
+	free(id);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* Also where everything is to be sent, due or not: that was the attempt. */
+static void what_another_has_tried_is_not_tried_again(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct entry e = ENTRY_INIT;
+	struct outcome o = OUTCOME_INIT;
+	char *id = queue_add(s, "default", "a@example.net");
+
+	(void)state;
+	assert_int_equal(spool_take(s, id, &e, &o), 1);
+	add_many(s, 3);
+	p.other = &e;
+	p.other_tries = true;
+	expect(s, &p, true, 3, 0, 1);
+	assert_string_equal(p.seen.p,
+			    "u0@example.net u1@example.net u2@example.net ");
 	free(id);
 	buf_release(&p.seen);
 	queue_close(s);
@@ -456,8 +536,10 @@ int main(void)
 		cmocka_unit_test(held_ones_stay),
 		cmocka_unit_test(what_was_settled_goes),
 		cmocka_unit_test(what_another_has_left_goes),
+		cmocka_unit_test(what_another_has_tried_is_not_tried_again),
 		cmocka_unit_test(a_report_goes_in_the_same_run),
 		cmocka_unit_test(a_report_that_was_not_noted_is_made_once),
+		cmocka_unit_test(a_report_that_is_held_stays_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,9 @@ static void has_come(void **state)
 		{NOW + 5, NOW + 65, false}, /* a clock that is set right */
 		{NOW + 3600, NOW + 3660, true},
 		{NOW + YEAR, NOW + YEAR + 60, true}, /* set back */
-		{NOW - 60, NOW + YEAR, true}, /* nothing is put off so long */
+		{NOW - 60, NOW + 2 * SCHEDULE_MOST, false},
+		/* nothing is put off so long */
+		{NOW - 60, NOW + 2 * SCHEDULE_MOST + 1, true},
 		{NOW - YEAR, NOW - YEAR + 60, true},
 	};
 	size_t i;

@@ -146,9 +146,7 @@ static void count(struct feed *f, const struct entry *e)
 {
 	if (entry_waiting(e))
 		f->count.deferred++;
-	else if (any_refused(e))
-		f->count.failed++;
-	else
+	else if (!any_refused(e))
 		f->count.delivered++;
 }
 
@@ -394,7 +392,6 @@ static void tell_stuck(struct feed *f, struct entry *e,
 			give_up(f, e, now, &lines);
 		if (append(f, e, &lines) == 0)
 			conclude(f, e, now);
-		f->count.failed += is_over;
 	}
 	buf_release(&lines);
 }

@@ -17,7 +17,6 @@
 struct feed_count {
 	size_t delivered; /* all recipients are */
 	size_t deferred;  /* some wait */
-	size_t failed;    /* none waits, some were refused */
 };
 
 /* A message that was chosen. */

@@ -267,7 +267,6 @@ static void add_counts(struct runner *r, struct feed *f)
 {
 	r->result->count.delivered += f->count.delivered;
 	r->result->count.deferred += f->count.deferred;
-	r->result->count.failed += f->count.failed;
 	if (outcome_is_failure(&f->trouble))
 		outcome_keep_worst(&r->result->worst, &f->trouble);
 }

@@ -186,6 +186,33 @@ static void borders_of_blocks_do_not_show(void **state)
 	buf_release(&input);
 }
 
+/* Behind fields a line that is none is refused for a NUL; but not for one that
+ * comes when it is the body's already. */
+static void a_nul_far_in_a_line_is_the_bodys(void **state)
+{
+	static const size_t cuts[][2] = {{0, 0}, {1, 1}, {900, 0}, {1010, 0}};
+	size_t n;
+
+	(void)state;
+	for (n = FIELD_NAME_LIMIT - 2; n < FIELD_NAME_LIMIT + 3; n++) {
+		struct buf input = BUF_INIT(LIMIT);
+		struct message m = MESSAGE_INIT;
+		struct outcome o = OUTCOME_INIT;
+		int rc;
+
+		buf_add_text(&input, "A: b\n");
+		while (input.n < 5 + n)
+			buf_add_char(&input, 'x');
+		buf_add(&input, "\0\ny\n", 4);
+		check_cuts(buf_view(&input), &policies[0], cuts, N_OF(cuts));
+		rc = push(buf_view(&input), 0, 0, &policies[0], &m, &o);
+		assert_int_equal(rc, n < FIELD_NAME_LIMIT ? -1 : 0);
+		outcome_release(&o);
+		message_release(&m);
+		buf_release(&input);
+	}
+}
+
 /* ------------------------------------------------------ octet by octet */
 
 /* Cut at `first`, and all around a block's end; the body begins at `at`. */
@@ -299,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cuts_do_not_show),
 		cmocka_unit_test(borders_of_blocks_do_not_show),
+		cmocka_unit_test(a_nul_far_in_a_line_is_the_bodys),
 		cmocka_unit_test(bodies_are_as_each_octet_says),
 		cmocka_unit_test(long_lines_are_measured),
 		cmocka_unit_test(can_be_left_at_any_time),

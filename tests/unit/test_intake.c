@@ -6,6 +6,7 @@
 #include "../fuzz/seen.h"
 #include "base/text.h"
 #include "feed.h"
+#include "mail/plan.h"
 #include "unit.h"
 
 #define BLOCK INTAKE_BLOCK
@@ -19,6 +20,7 @@
 static const struct intake_policy policies[] = {
 	{.dot_ends = false},
 	{.dot_ends = true},
+	{.binary = true},
 };
 
 static const struct view inputs[] = {
@@ -65,6 +67,7 @@ static void check_same(const struct message *a, const struct message *b)
 	assert_int_equal(a->n_fields, b->n_fields);
 	assert_true(a->nul_line == b->nul_line);
 	assert_true(a->bare_cr_line == b->bare_cr_line);
+	assert_true(a->bare_lf_line == b->bare_lf_line);
 	assert_true(a->longest_line == b->longest_line);
 	assert_int_equal(a->body_8bit, b->body_8bit);
 	buf_release(&one);
@@ -213,6 +216,70 @@ static void a_nul_far_in_a_line_is_the_bodys(void **state)
 	}
 }
 
+/* ------------------------------------------------------------ binary data */
+
+/* `pad` octets and the text; 0: in no line of the body. */
+static const struct {
+	size_t pad;
+	struct view text;
+	unsigned nul_line, bare_cr_line, bare_lf_line;
+	uint64_t longest;
+	bool gets_end;
+} binaries[] = {
+	{0, IN("x\r\ny\r\n"), 0, 0, 0, 0, false},
+	{0, IN("x"), 0, 0, 0, 0, true},
+	{0, IN("x\r\ny"), 0, 0, 0, 0, true},
+	{0, IN("x\ny"), 0, 0, 3, 0, false},
+	{0, IN("x\r\ny\n"), 0, 0, 4, 0, false},
+	{0, IN("x\ry"), 0, 3, 0, 0, false},
+	{0, IN("x\r"), 0, 3, 0, 0, false},
+	{0, IN("x\r\n\0"), 4, 0, 0, 0, false},
+	{PLAN_LINE_MAX, IN(""), 0, 0, 0, 0, true},
+	{PLAN_LINE_MAX, IN("x"), 0, 0, 0, PLAN_LINE_MAX + 1, false},
+	{PLAN_LINE_MAX, IN("\r\nx"), 0, 0, 0, 0, true},
+	{PLAN_LINE_MAX, IN("x\r\nx"), 0, 0, 0, PLAN_LINE_MAX + 1, false},
+	{BLOCK, IN("\r\n"), 0, 0, 0, BLOCK, false},
+	{BLOCK, IN("\nx"), 0, 0, 3, BLOCK + 2, false},
+};
+
+/* Each octet is kept; only what might be text gets the end it lacks. */
+static void binary_bodies_are_kept(void **state)
+{
+	static const size_t cuts[][2] = {{1, 1}, {1000, 0}, {BLOCK - 1, 1}};
+	struct buf input = BUF_INIT(LIMIT), body = BUF_INIT(LIMIT);
+	size_t i, begin;
+
+	(void)state;
+	for (i = 0; i < N_OF(binaries); i++) {
+		struct message m = MESSAGE_INIT;
+		struct outcome o = OUTCOME_INIT;
+
+		buf_clear(&input);
+		buf_clear(&body);
+		buf_add_text(&input, "A: b\r\n\r\n");
+		begin = input.n;
+		while (input.n < begin + binaries[i].pad)
+			buf_add_char(&input, 'x');
+		buf_add_view(&input, binaries[i].text);
+		check_cuts(buf_view(&input), &policies[2], cuts, N_OF(cuts));
+		assert_int_equal(
+			push(buf_view(&input), 0, 0, &policies[2], &m, &o), 0);
+		assert_true(read_body(&m, &body));
+		if (binaries[i].gets_end)
+			buf_add_text(&input, "\r\n");
+		if (!view_equal(buf_view(&body),
+				view_skip(buf_view(&input), begin)) ||
+		    m.nul_line != binaries[i].nul_line ||
+		    m.bare_cr_line != binaries[i].bare_cr_line ||
+		    m.bare_lf_line != binaries[i].bare_lf_line ||
+		    m.longest_line != binaries[i].longest)
+			fail_msg("row %zu", i);
+		message_release(&m);
+	}
+	buf_release(&input);
+	buf_release(&body);
+}
+
 /* ------------------------------------------------------ octet by octet */
 
 /* Cut at `first`, and all around a block's end; the body begins at `at`. */
@@ -327,6 +394,7 @@ int main(void)
 		cmocka_unit_test(cuts_do_not_show),
 		cmocka_unit_test(borders_of_blocks_do_not_show),
 		cmocka_unit_test(a_nul_far_in_a_line_is_the_bodys),
+		cmocka_unit_test(binary_bodies_are_kept),
 		cmocka_unit_test(bodies_are_as_each_octet_says),
 		cmocka_unit_test(long_lines_are_measured),
 		cmocka_unit_test(can_be_left_at_any_time),

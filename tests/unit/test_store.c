@@ -86,6 +86,24 @@ static void can_be_read_while_it_grows(void **state)
 	store_free(NULL);
 }
 
+/* What is large goes to the file by itself, but not ahead of what waits. */
+static void large_pieces_keep_their_place(void **state)
+{
+	static const size_t sizes[] = {70000, 70000, 10,    40000, 40000, 90000,
+				       90000, 5,     32768, 32767, 90000, 1};
+	struct store *s = store_new(100000);
+	uint64_t size = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(sizes); i++) {
+		append(s, size, sizes[i]);
+		size += sizes[i];
+		check(s, size, 9999);
+	}
+	store_free(s);
+}
+
 /* What does not fit the disk is a temporary failure. */
 static void says_when_it_cannot_write(void **state)
 {
@@ -114,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_every_octet),
 		cmocka_unit_test(can_be_read_while_it_grows),
+		cmocka_unit_test(large_pieces_keep_their_place),
 		cmocka_unit_test(says_when_it_cannot_write),
 	};
 

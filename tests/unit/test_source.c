@@ -149,6 +149,33 @@ static void a_file_is_as_good_as_a_pipe(void **state)
 	buf_release(&input);
 }
 
+/* Somebody else has read the front of it, a shell's `read` for one. */
+static void a_file_begins_where_it_is(void **state)
+{
+	static const char front[] = "not of the message\n";
+	static const char *const ends[] = {"\n", "\r\n"};
+	struct buf input = BUF_INIT(LIMIT), whole = BUF_INIT(LIMIT);
+	size_t e;
+
+	(void)state;
+	for (e = 0; e < 2; e++) {
+		int fd;
+
+		make_input(&input, ends[e], VIEW(""), N_PLACES - 1);
+		buf_clear(&whole);
+		buf_add_text(&whole, front);
+		buf_add_view(&whole, buf_view(&input));
+		fd = feed_file(buf_view(&whole));
+		let_it_rest();
+		assert_int_equal(lseek(fd, (off_t)strlen(front), SEEK_SET),
+				 strlen(front));
+		check_file(fd, buf_view(&input));
+		close(fd);
+	}
+	buf_release(&input);
+	buf_release(&whole);
+}
+
 /* Lines end in another way from a block's border on, ahead of what memory holds
  * and behind it. */
 static void line_ends_may_change(void **state)
@@ -344,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_as_good_as_a_pipe),
+		cmocka_unit_test(a_file_begins_where_it_is),
 		cmocka_unit_test(line_ends_may_change),
 		cmocka_unit_test(any_octet_can_be_had),
 		cmocka_unit_test(a_change_is_noticed),

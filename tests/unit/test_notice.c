@@ -99,6 +99,9 @@ static bool report_says(const struct spool *s, const char *id,
 	assert_string_equal(e.envelope.sender.mailbox, "");
 	assert_int_equal(e.envelope.notify, NOTIFY_NEVER);
 	assert_string_equal(e.account, "work");
+	assert_string_equal(e.config_file, "/home/a/other");
+	assert_int_equal(e.settings.n, 1);
+	assert_string_equal(e.settings.p[0], "tls_starttls off");
 	assert_int_equal(e.created, NOW);
 	n = store_read(e.message.body, 0, text, sizeof(text) - 1, &o);
 	assert_true(n > 0);
@@ -120,6 +123,8 @@ static void tells_as_wished(void **state)
 		struct entry e;
 
 		take(s, id, &e);
+		e.config_file = memory_dup("/home/a/other");
+		strings_add(&e.settings, VIEW("tls_starttls off"));
 		settle(&e, 0, table[i].standing);
 		e.progress[0].server_tells = table[i].server_tells;
 		e.envelope.notify = table[i].all;

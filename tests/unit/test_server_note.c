@@ -11,6 +11,11 @@
 
 #define NOW 1800000000
 
+#define IN(text)                       \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+
 static void fill(struct outcome *o)
 {
 	fail(o, CAUSE_AUTH, "5.7.8", "535 5.7.8 no such user");
@@ -63,16 +68,37 @@ static void remembers_and_forgets(void **state)
 	queue_close(s);
 }
 
+/* A failure ahead of the last one is none of its burst: the clock was set
+ * back. */
+static void a_clock_that_was_set_back_makes_no_burst(void **state)
+{
+	struct spool *s = queue_open();
+	struct server sv = SERVER_INIT;
+	struct outcome why = OUTCOME_INIT;
+
+	(void)state;
+	fill(&why);
+	server_note_failure(s, "lane", &sv, &why, NULL, NOW);
+	server_note_failure(s, "lane", &sv, &why, NULL, NOW - 86400);
+	assert_int_equal(sv.failures, 2);
+	assert_int_equal(sv.last, NOW - 86400);
+	server_release(&sv);
+	outcome_release(&why);
+	queue_close(s);
+}
+
 /* What is broken, or somebody else's, is not believed, and no harm. */
 static void is_only_advice(void **state)
 {
-	static const char *const texts[] = {
-		"",
-		"failures 4\n",
-		"failures x\nlast y\ncause z\nstatus 4.4.1\ntext a\n",
-		"failures 1\ncause connect\nstatus 9.9.9\ntext a\n",
-		"failures 1\ncause connect\nstatus 4.4.1\n",
-		"\0\0\0\0",
+	static const struct view texts[] = {
+		IN(""),
+		IN("failures 4\n"),
+		IN("failures x\nlast y\ncause z\nstatus 4.4.1\ntext a\n"),
+		IN("failures 1\ncause connect\nstatus 9.9.9\ntext a\n"),
+		IN("failures 1\ncause connect\nstatus 4.4.1\n"),
+		IN("proof 1-2\ncause connect\nstatus 4.4.1\ntext a\n"),
+		IN("\0\0\0\0"),
+		IN("\0failures 1\ncause connect\nstatus 4.4.1\ntext a\n"),
 	};
 	struct spool *s = queue_open();
 	struct server sv = SERVER_INIT;
@@ -93,17 +119,28 @@ static void is_only_advice(void **state)
 	assert_int_equal(names.n, 1);
 	for (i = 0; i < N_OF(texts); i++) {
 		fd = openat(spool_fd(s), names.p[0], O_WRONLY | O_TRUNC);
-		file_write_all(fd, texts[i], strlen(texts[i]));
+		file_write_all(fd, texts[i].p, texts[i].n);
 		close(fd);
 		server_release(&sv);
 		server_read(s, "lane", &sv);
-		if (sv.failures || !server_is_due(&sv, NOW))
+		if (sv.failures || sv.proof || !server_is_due(&sv, NOW))
 			fail_msg("row %zu", i);
 	}
-	assert_int_equal(unlinkat(spool_fd(s), names.p[0], 0), 0);
-	assert_int_equal(symlinkat("/etc/passwd", spool_fd(s), names.p[0]), 0);
+	server_note_failure(s, "lane", &sv, &why, NULL, NOW);
+	server_release(&sv);
+	assert_int_equal(renameat(spool_fd(s), names.p[0], spool_fd(s), "x"),
+			 0);
+	assert_int_equal(symlinkat("x", spool_fd(s), names.p[0]), 0);
 	server_read(s, "lane", &sv);
+	assert_int_equal(sv.failures, 0); /* though it leads to a good one */
+	assert_int_equal(unlinkat(spool_fd(s), names.p[0], 0), 0);
+	assert_int_equal(mkfifoat(spool_fd(s), names.p[0], 0600), 0);
+	alarm(60); /* nobody ever writes to it */
+	server_read(s, "lane", &sv);
+	alarm(0);
 	assert_int_equal(sv.failures, 0);
+	assert_int_equal(unlinkat(spool_fd(s), names.p[0], 0), 0);
+	assert_int_equal(symlinkat("x", spool_fd(s), names.p[0]), 0);
 	server_note_failure(s, "lane", &sv, &why, NULL, NOW);
 	server_release(&sv);
 	server_read(s, "lane", &sv); /* the link was replaced, not followed */
@@ -118,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remembers_and_forgets),
+		cmocka_unit_test(a_clock_that_was_set_back_makes_no_burst),
 		cmocka_unit_test(is_only_advice),
 	};
 

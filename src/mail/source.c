@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "mail/octets.h"
 
-#define STILL      100         /* ms; over a tick, by which files' times go */
 #define BLOCK_SIZE (64u << 10) /* octets without CR read at once */
 
 struct reader {
@@ -39,7 +38,7 @@ static bool is_still(const struct stat *status)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return milliseconds(now) - milliseconds(status->st_ctim) > STILL;
+	return milliseconds(now) - milliseconds(status->st_ctim) > SOURCE_STILL;
 }
 
 struct source source_of(int fd, uint64_t least)

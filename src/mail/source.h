@@ -20,7 +20,8 @@ struct source {
 	struct stat was; /* as it was when it was found */
 };
 
-#define SOURCE_NONE ((struct source){.fd = -1})
+#define SOURCE_NONE  ((struct source){.fd = -1})
+#define SOURCE_STILL 100 /* ms; over a tick, by which files' times go */
 
 /* Is it a regular file of over `least` octets to which nothing was written just
  * now, so nothing since its first octets were read? */

@@ -12,7 +12,7 @@ from harness import has_sanitizers, takes_part
 from post import Post
 
 KIB = 1024
-AROUND = (1024, 4096, 64 * KIB, 128 * KIB, 512 * KIB)
+AROUND = (1024, 4096, 64 * KIB, 128 * KIB, 256 * KIB, 512 * KIB)
 LENGTHS = [1, *range(72, 79), *range(997, 1002),
            *(n + d for n in AROUND for d in range(-2, 3))]
 HEAD = head()
@@ -55,7 +55,7 @@ FORCED = {
     "CR at the end": lambda t: t + b"\r",
     "CR and CRLF": lambda t: t + b"\r\r\n\r",
 }
-SHORT = [n for n in LENGTHS if n < 128 * KIB + 8]
+SHORT = [n for n in LENGTHS if n < 256 * KIB + 8]
 WAYS = {"DATA": Way(["8BITMIME"]),
         "BDAT": Way(["8BITMIME", "CHUNKING", "BINARYMIME"])}
 NARROW = {"DATA": Way([]), "BDAT": Way(["CHUNKING"])}

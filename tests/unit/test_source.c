@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "feed.h"
 #include "mail/intake.h"
@@ -18,7 +19,7 @@
 /* Files' times go by ticks, so who has just been written to is not trusted. */
 static void let_it_rest(void)
 {
-	const struct timespec pause = {.tv_nsec = 200000000};
+	const struct timespec pause = {.tv_nsec = 2 * SOURCE_STILL * 1000000L};
 
 	nanosleep(&pause, NULL);
 }
@@ -174,6 +175,53 @@ static void a_file_begins_where_it_is(void **state)
 	}
 	buf_release(&input);
 	buf_release(&whole);
+}
+
+/* Read that soon after it was written to. */
+static int read_at_once(struct view input, struct message *m)
+{
+	const struct intake_policy policy = {0};
+	struct outcome o = OUTCOME_INIT;
+	int fd = feed_file(input);
+	int64_t begin;
+
+	for (;;) { /* until nobody has kept us from it */
+		begin = clock_ms();
+		assert_int_equal(pwrite(fd, input.p, 1, 0), 1);
+		assert_int_equal(intake_read(fd, &policy, m, &o), 0);
+		if (clock_ms() - begin < SOURCE_STILL / 2)
+			return fd;
+		message_release(m);
+		*m = MESSAGE_INIT;
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	}
+}
+
+/* Who writes it may do so once more within the same tick. So it is read but
+ * once, and what is done to it then is nothing to the message. */
+static void what_was_written_just_now_is_not_left_there(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n"};
+	struct buf input = BUF_INIT(LIMIT), body = BUF_INIT(LIMIT);
+	size_t e;
+
+	(void)state;
+	for (e = 0; e < 2; e++) {
+		struct message m = MESSAGE_INIT;
+		int fd;
+
+		buf_clear(&input);
+		buf_printf(&input, "A: b%s%s", ends[e], ends[e]);
+		add_lines(&input, MESSAGE_MEMORY_LIMIT + 1, ends[e]);
+		fd = read_at_once(buf_view(&input), &m);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_true(store_size(m.body) > MESSAGE_MEMORY_LIMIT);
+		read_body(&m, BLOCK, &body);
+		message_release(&m);
+		close(fd);
+	}
+	buf_release(&input);
+	buf_release(&body);
 }
 
 /* Lines end in another way from a block's border on, ahead of what memory holds
@@ -372,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_as_good_as_a_pipe),
 		cmocka_unit_test(a_file_begins_where_it_is),
+		cmocka_unit_test(what_was_written_just_now_is_not_left_there),
 		cmocka_unit_test(line_ends_may_change),
 		cmocka_unit_test(any_octet_can_be_had),
 		cmocka_unit_test(a_change_is_noticed),

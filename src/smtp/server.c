@@ -346,6 +346,7 @@ static void on_data(struct server *s, struct view argument)
 		       "5.5.1 this message must come by BDAT");
 		return;
 	}
+	outcome_release(&s->content); /* of a malformed BDAT: not of this */
 	begin_content(s);
 	answer(&s->channel, 354, "go on; the end is a line with a dot alone");
 	if (receive_stuffed(&s->channel, s->intake, s->bare_lf, &s->content))

@@ -52,6 +52,8 @@ struct queue_request {
 	bool foreground;   /* an interval does not mean the background */
 	bool only_due;     /* --queue-run: no more than the schedule wants */
 	bool all_users;    /* --all-users: as each of them */
+	int64_t ends;      /* clock_ms() from which on no message is begun; 0:
+			      never */
 	struct selectors selectors;
 };
 

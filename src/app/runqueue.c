@@ -64,6 +64,7 @@ static void choose(const struct part *part, struct run *run)
 	*run = (struct run){
 		.everything = !part->request->queue.only_due &&
 			!part->request->queue.interval,
+		.ends = part->request->queue.ends,
 		.selectors = *chosen, /* which stay the request's */
 		.share = part->share,
 		.shares = part->shares,

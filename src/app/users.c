@@ -17,12 +17,16 @@
 #include "app/exitcode.h"
 #include "app/report.h"
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "queue/place.h"
 
-#define TURN_SECONDS 1800u /* so that no user keeps back the others */
+/* So that no user keeps back the others: then no message is begun any more; and
+ * then what is under way is cut off. */
+#define TURN_SECONDS 1500u
+#define TURN_MOST    1800u
 #define PATH_LIMIT   4096u /* octets */
 #define HOME_QUEUE   "/.local/state/postrider/queue"
 
@@ -163,12 +167,14 @@ struct turn {
 static void take_turn(const void *context, int fd)
 {
 	const struct turn *turn = context;
+	struct request mine = *turn->request;
 	struct buf code = BUF_INIT(16);
 
+	mine.queue.ends = deadline_in(TURN_SECONDS).at;
 	if (become(turn->owner) < 0)
 		buf_printf(&code, "%d", EX_OSERR);
 	else
-		buf_printf(&code, "%d", turn->work(turn->request));
+		buf_printf(&code, "%d", turn->work(&mine));
 	file_write_all(fd, code.p, code.n);
 	buf_release(&code);
 }
@@ -179,7 +185,7 @@ static int run_as(const struct turn *turn)
 	struct outcome o = OUTCOME_INIT;
 	unsigned long long code = EX_SOFTWARE;
 
-	if (child_call(take_turn, turn, &said, deadline_in(TURN_SECONDS), &o) !=
+	if (child_call(take_turn, turn, &said, deadline_in(TURN_MOST), &o) !=
 		    0 ||
 	    !text_to_number(buf_view(&said), UCHAR_MAX, &code))
 		report_line("the queue run of %s (uid %u) did not end well",

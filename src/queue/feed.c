@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "queue/schedule.h"
 
@@ -263,6 +264,8 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 
 bool feed_has_more(const struct feed *f)
 {
+	if (f->ends && clock_ms() >= f->ends)
+		return false;
 	return f->n_returned || f->next < f->picks->n ||
 		f->next_busy < f->busy.n || f->next_made < f->made.n;
 }
@@ -282,7 +285,7 @@ struct entry *feed_next(struct feed *f)
 	struct pick pick;
 	struct entry *e = NULL;
 
-	if (f->n_returned) {
+	if (f->n_returned && feed_has_more(f)) {
 		e = f->returned[0];
 		f->n_returned--;
 		memmove(f->returned, f->returned + 1,

@@ -47,6 +47,7 @@ struct feed {
 	struct spool *spool;
 	const struct queue_policy *policy;
 	struct reporter by; /* of reports */
+	int64_t ends; /* clock_ms() from which on no more is given; 0: never */
 	const struct picks *picks;
 	size_t next;       /* of the picks: not yet looked at */
 	struct picks busy; /* another process had them: it may have ended by

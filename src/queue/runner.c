@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "queue/feed.h"
 #include "queue/schedule.h"
@@ -301,6 +302,7 @@ static void run_with(struct way *w)
 		.spool = w->r->spool,
 		.policy = w->lane.policy,
 		.by = w->lane.by,
+		.ends = w->r->run->ends,
 		.picks = &picks,
 		.is_wanted = is_wanted,
 		.watch = watch,
@@ -359,7 +361,8 @@ int runner_run(struct spool *s, const struct run *run,
 	spool_clean(s);
 	rc = choose(&r, o);
 	for (i = 0; rc == 0 && i < r.n_shares; i++)
-		run_lane(&r, &r.shares[i]);
+		if (!run->ends || clock_ms() < run->ends)
+			run_lane(&r, &r.shares[i]);
 	release(&r);
 	return rc;
 }

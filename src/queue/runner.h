@@ -52,6 +52,8 @@ struct run {
 			      that are stopped */
 	bool has_session;  /* there is one with only_lane: nothing that is known
 			     of its server matters */
+	int64_t ends;      /* clock_ms() from which on no message is begun; 0:
+			      never */
 	struct selectors selectors;
 	const char *only_lane;  /* NULL: every lane */
 	unsigned share, shares; /* this process has every `shares`-th message,

@@ -17,6 +17,8 @@ struct pretence {
 	bool is_away;        /* there is no session */
 	bool refuses_login;
 	bool is_same_login;
+	int64_t ends;        /* of the run */
+	const char *ends_at; /* … comes when this one is sent */
 	struct entry *other; /* is another process's until u1 is sent … */
 	bool other_tries;    /* … and was tried by it in vain */
 	struct queue_policy policy;
@@ -88,6 +90,8 @@ static void take_one(struct pretence *p, struct feed *f, struct entry *e)
 		buf_printf(&p->seen, "%s ",
 			   e->envelope.recipients[i].address.mailbox);
 	}
+	if (p->ends_at && strstr(p->seen.p, p->ends_at))
+		f->ends = 1;
 	if (p->other && strstr(p->seen.p, "u1@"))
 		let_other_go(p);
 	feed_settle(f, e, which, answers, n);
@@ -140,7 +144,7 @@ static struct run_result run_once(struct spool *s, struct pretence *p,
 		.deliver = deliver,
 		.end = end,
 	};
-	const struct run run = {.everything = everything};
+	const struct run run = {.everything = everything, .ends = p->ends};
 	struct run_result result = RUN_RESULT_INIT;
 	struct outcome o = OUTCOME_INIT;
 
@@ -246,6 +250,29 @@ static void sessions_that_end_are_followed(void **state)
 	p.per_session = 3;
 	expect(s, &p, false, 10, 0, 0);
 	assert_int_equal(p.n_sessions, 4);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* From then on nothing is begun. */
+static void a_run_has_its_end(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	add_many(s, 3);
+	free(queue_add(s, "other", "other@example.net"));
+	p.ends = 1;
+	expect(s, &p, false, 0, 0, 4);
+	assert_int_equal(p.n_sessions, 0);
+	p.ends = INT64_MAX;
+	p.ends_at = "u1@";
+	p.per_session = 2;
+	expect(s, &p, false, 3, 0, 1);
+	assert_int_equal(p.n_sessions, 2);
+	p.ends_at = NULL;
+	expect(s, &p, false, 1, 0, 0);
 	buf_release(&p.seen);
 	queue_close(s);
 }
@@ -530,6 +557,7 @@ int main(void)
 		cmocka_unit_test(each_recipient_stands_alone),
 		cmocka_unit_test(a_dead_server_costs_one_attempt),
 		cmocka_unit_test(sessions_that_end_are_followed),
+		cmocka_unit_test(a_run_has_its_end),
 		cmocka_unit_test(one_that_kills_is_put_off),
 		cmocka_unit_test(a_refused_login_stops_its_lane),
 		cmocka_unit_test(an_account_that_is_gone_keeps_its_mail),

@@ -221,13 +221,26 @@ static bool is_wanted(const struct feed *f, const struct pick *pick,
 	return pick->is_made ? !e->held : f->is_wanted(f->context, e);
 }
 
-/* Of several recipients some may get it while others wait. If that could not be
- * noted they would get it again with each run. */
+/* Will the entry go once everybody has it? Not if others are left who wait, or
+ * whose refusal or success is told. */
+static bool may_stay(const struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing == STANDING_REFUSED ||
+		    envelope_notify_of(&e->envelope, i) & NOTIFY_SUCCESS)
+			return true;
+	return entry_waiting(e) > 1;
+}
+
+/* If it could not be noted who has it, they would get it again with each run.
+ */
 static int reserve(const struct entry *e, struct outcome *o)
 {
-	size_t n = entry_waiting(e);
-
-	return n > 1 ? spool_reserve(e, n * ROOM_PER_ANSWER, o) : 0;
+	if (!may_stay(e))
+		return 0;
+	return spool_reserve(e, entry_waiting(e) * ROOM_PER_ANSWER, o);
 }
 
 static void look_again_later(struct feed *f, const struct pick *pick)

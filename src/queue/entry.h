@@ -47,10 +47,10 @@ struct progress {
 struct entry {
 	char *id;
 	int64_t created;
-	int64_t seen;            /* the first event of a time that is not before
+	int64_t seen;      /* the earliest event of a time that is not before
 			 ENTRY_OLDEST; 0: none */
-	char *config_file;       /* -C, absolute; NULL: the usual files */
-	char *account;           /* its name; NULL: what `settings` say */
+	char *config_file; /* -C, absolute; NULL: the usual files */
+	char *account;     /* its name; NULL: what `settings` say */
 	struct strings settings; /* "name value", or "name": from the command
 				    line */
 	struct envelope envelope;

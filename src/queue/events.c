@@ -48,7 +48,7 @@ static bool next_moment(struct entry *e, struct view *rest, int64_t *at)
 {
 	if (!next_time(rest, at))
 		return false;
-	if (!e->seen && *at >= ENTRY_OLDEST)
+	if (*at >= ENTRY_OLDEST && (!e->seen || *at < e->seen))
 		e->seen = *at;
 	return true;
 }

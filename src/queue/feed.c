@@ -415,9 +415,11 @@ static void tell_stuck(struct feed *f, struct entry *e,
 /* Can it be late or over? Its id says when it came. */
 static bool may_be_late(const struct feed *f, const char *id, int64_t now)
 {
-	int64_t age = now - spool_time_of(id);
+	unsigned soonest = f->policy->warn < f->policy->lifetime
+		? f->policy->warn
+		: f->policy->lifetime;
 
-	return age >= f->policy->warn || age >= f->policy->lifetime;
+	return schedule_may_be_old(spool_time_of(id), soonest, now);
 }
 
 void feed_tell_stuck(struct feed *f, const struct outcome *why, int64_t last)

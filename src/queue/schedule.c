@@ -7,6 +7,8 @@
 
 /* Clocks are set right by some seconds all the time. */
 #define SLACK 60 /* seconds */
+/* What is ahead by more was no time zone, but a wrong clock. */
+#define AHEAD 86400 /* seconds */
 
 unsigned schedule_wait(unsigned attempts, unsigned most, uint32_t random)
 {
@@ -39,16 +41,27 @@ bool schedule_is_due(const struct entry *e, int64_t now)
 	return schedule_has_come(e->last_attempt, e->next_attempt, now);
 }
 
+static bool is_credible(int64_t when, int64_t now)
+{
+	return when >= ENTRY_OLDEST && when <= now + AHEAD;
+}
+
 int64_t schedule_since(const struct entry *e, int64_t now)
 {
-	if (e->created >= ENTRY_OLDEST)
+	if (is_credible(e->created, now))
 		return e->created;
-	return e->seen ? e->seen : now;
+	return is_credible(e->seen, now) ? e->seen : now;
 }
 
 bool schedule_wants_note(const struct entry *e, int64_t now)
 {
-	return e->created < ENTRY_OLDEST && !e->seen && now >= ENTRY_OLDEST;
+	return now >= ENTRY_OLDEST && !is_credible(e->created, now) &&
+		!is_credible(e->seen, now);
+}
+
+bool schedule_may_be_old(int64_t when, int64_t age, int64_t now)
+{
+	return when > now + AHEAD || now - when >= age;
 }
 
 bool schedule_is_over(const struct entry *e, const struct queue_policy *policy,

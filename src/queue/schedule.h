@@ -31,12 +31,15 @@ bool schedule_has_come(int64_t noted, int64_t due, int64_t now);
 bool schedule_is_due(const struct entry *e, int64_t now);
 
 /* When its age counts from: `created`, unless that was by a clock that must
- * have been wrong (ENTRY_OLDEST); then from when it was first seen by another,
- * which is now if it was not. */
+ * have been wrong (before ENTRY_OLDEST, or over a day ahead); then from when it
+ * was first seen by another, which is now if it was not. */
 int64_t schedule_since(const struct entry *e, int64_t now);
 
 /* Is that to be noted (entry_note_seen), so that it ages? */
 bool schedule_wants_note(const struct entry *e, int64_t now);
+
+/* What came at `when`, by its id: can it be so many seconds old? */
+bool schedule_may_be_old(int64_t when, int64_t age, int64_t now);
 
 /*
  * Is it time to give the message up, after an attempt in vain that follows one

@@ -196,9 +196,10 @@ def test_a_clock_that_is_set_back(rider, clock, server, back, attempts_before):
 
 
 @pytest.mark.parametrize("mood", ["later", "dead"])
-@pytest.mark.parametrize("year", [1970, 2019])
-def test_a_clock_that_begins_with_1970(rider, clock, server, mood, year):
-    """What came before the time was known has all the time of others."""
+@pytest.mark.parametrize("year", [1970, 2019, 2099])
+def test_what_came_by_a_wrong_clock(rider, clock, server, mood, year):
+    """What came before the time was known has all the time of others, and no
+    more."""
     clock.go_to((year - 1970) * YEAR + 100)
     server.mood = mood
     backlog = Backlog(rider, server.port, queue_warn="4h", queue_lifetime="5d")

@@ -103,7 +103,7 @@ static void is_given_up_after_two_attempts_behind_the_end(void **state)
 	}
 }
 
-/* 1970 is no time to count from. */
+/* 1970 is no time to count from, nor is next year. */
 static void a_wrong_clock_ages_nothing(void **state)
 {
 	static const struct {
@@ -116,6 +116,10 @@ static void a_wrong_clock_ages_nothing(void **state)
 		{1000, NOW - DAY, NOW - DAY, false},
 		{ENTRY_OLDEST - 1, 0, NOW, true},
 		{ENTRY_OLDEST, 0, ENTRY_OLDEST, false},
+		{NOW + DAY, 0, NOW + DAY, false}, /* a time zone */
+		{NOW + DAY + 1, 0, NOW, true},
+		{NOW + YEAR, NOW + YEAR, NOW, true},
+		{NOW + YEAR, NOW - DAY, NOW - DAY, false},
 	};
 	const struct queue_policy policy = {.lifetime = 5 * DAY, .warn = 3600};
 	struct entry e = ENTRY_INIT;

@@ -134,7 +134,7 @@ static void add_answers(const struct job *job, struct entry *e,
 	}
 	outcome_release(&p.answer);
 	if (entry_waiting(e))
-		schedule_put_off(e, now, lines);
+		schedule_put_off(e, now, false, lines);
 	else
 		entry_note_attempt(e, now, 0, lines);
 }

@@ -320,7 +320,8 @@ void feed_give_back(struct feed *f, struct entry *e)
 }
 
 /* Its answers stand in `lines`. */
-static void settle(struct feed *f, struct entry *e, struct buf *lines)
+static void settle(struct feed *f, struct entry *e, bool has_moved,
+		   struct buf *lines)
 {
 	int64_t now = time(NULL), last = e->last_attempt;
 
@@ -335,7 +336,7 @@ static void settle(struct feed *f, struct entry *e, struct buf *lines)
 		    schedule_is_over(e, f->policy, last, now))
 			give_up(f, e, now, lines);
 		if (entry_waiting(e))
-			schedule_put_off(e, now, lines);
+			schedule_put_off(e, now, has_moved, lines);
 		else
 			entry_note_attempt(e, now, 0, lines);
 		count(f, e);
@@ -351,11 +352,14 @@ void feed_settle(struct feed *f, struct entry *e, const size_t *which,
 		 const struct progress *answers, size_t n)
 {
 	struct buf lines = BUF_INIT(LINES_LIMIT);
+	bool has_moved = false;
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		entry_note_answer(e, which[i], &answers[i], &lines);
-	settle(f, e, &lines);
+		has_moved |= answers[i].standing == STANDING_DELIVERED;
+	}
+	settle(f, e, has_moved, &lines);
 	buf_release(&lines);
 }
 
@@ -380,7 +384,7 @@ void feed_put_off(struct feed *f, struct entry *e, const struct outcome *why)
 	struct buf lines = BUF_INIT(LINES_LIMIT);
 
 	note_stuck(e, why, time(NULL), &lines);
-	settle(f, e, &lines);
+	settle(f, e, false, &lines);
 	buf_release(&lines);
 }
 

@@ -79,9 +79,11 @@ bool schedule_is_late(const struct entry *e, const struct queue_policy *policy,
 		now >= schedule_since(e, now) + policy->warn;
 }
 
-void schedule_put_off(struct entry *e, int64_t now, struct buf *line)
+void schedule_put_off(struct entry *e, int64_t now, bool has_moved,
+		      struct buf *line)
 {
-	entry_note_attempt(e, now,
-			   now + schedule_draw(e->attempts + 1, SCHEDULE_MOST),
+	unsigned in_vain = has_moved ? 1 : e->attempts + 1;
+
+	entry_note_attempt(e, now, now + schedule_draw(in_vain, SCHEDULE_MOST),
 			   line);
 }

@@ -53,7 +53,10 @@ bool schedule_is_over(const struct entry *e, const struct queue_policy *policy,
 bool schedule_is_late(const struct entry *e, const struct queue_policy *policy,
 		      int64_t now);
 
-/* It was tried now: note when it is tried again (entry_note_attempt). */
-void schedule_put_off(struct entry *e, int64_t now, struct buf *line);
+/* It was tried now: note when it is tried again (entry_note_attempt).
+ * has_moved: some have got it, so the others may soon; a server may take but so
+ * many recipients at a time (RFC 5321 4.5.3.1.10). */
+void schedule_put_off(struct entry *e, int64_t now, bool has_moved,
+		      struct buf *line);
 
 #endif

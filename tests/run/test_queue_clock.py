@@ -220,6 +220,27 @@ def test_what_came_by_a_wrong_clock(rider, clock, server, mood, year):
         == [("", ["alice@example.org"])] * (1 + (mood == "later"))
 
 
+def test_a_server_that_takes_only_so_many_recipients(rider, clock):
+    """The others get it soon, however many they are (RFC 5321 4.5.3.1.10):
+    nobody is given up who was never looked at."""
+    def fault(session, event):
+        if event == "rcpt" and len(session.letter.recipients) > 2:
+            return "452 4.5.3 too many recipients"
+
+    people = [f"person{i}@example.net" for i in range(24)]
+    with Depot(fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        backlog.enqueue(to=people)
+        for _ in range(12):
+            assert backlog.paths()
+            run_due(backlog)
+            clock.forward(90)
+        assert depot.settle()
+    assert not backlog.paths()
+    assert [letter.recipients for letter in depot.letters] == [
+        people[i:i + 2] for i in range(0, 24, 2)]
+
+
 def test_a_year_forward_and_back(rider, clock, server):
     """An attempt in a wrong year gives nothing up, and the schedule goes on
     when the clock is right again."""

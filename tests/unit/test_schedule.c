@@ -164,7 +164,7 @@ static void puts_off(void **state)
 
 	(void)state;
 	for (i = 1; i <= 3; i++) {
-		schedule_put_off(&e, NOW, &line);
+		schedule_put_off(&e, NOW, false, &line);
 		assert_int_equal(e.attempts, i);
 		assert_int_equal(e.last_attempt, NOW);
 		assert_in_range(e.next_attempt - NOW, (60u << (i - 1)) * 3 / 4,

@@ -75,17 +75,20 @@ static bool is_for_a_report(const struct job *job)
 	return is_with_any;
 }
 
+/* Everybody or nobody, unless that is past: by LMTP, which answers for each at
+ * the end, one may have it whatever the others got. */
 static bool may_be_queued(const struct job *job)
 {
+	bool is_partial = job->account->transaction.partial;
 	bool any = false, all = true;
 	size_t i;
 
 	for (i = 0; i < job->envelope.n_recipients; i++) {
+		is_partial |= job->results[i].fate == FATE_DELIVERED;
 		any |= enqueue_takes(job, i);
-		all &= job->results[i].fate == FATE_DELIVERED ||
-			enqueue_takes(job, i);
+		all &= !enqueue_is_refused(job, i);
 	}
-	return any && (all || job->account->transaction.partial);
+	return any && (all || is_partial);
 }
 
 /* So that a queue run does not ask again at once. */

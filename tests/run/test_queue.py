@@ -177,6 +177,21 @@ def test_from_the_queue_each_stands_alone(start, send, rider, queue):
     assert queue() == []
 
 
+def test_lmtp_answers_for_each(start, send, rider, queue):
+    """Where one has it, all or nobody is past: who may get it later does."""
+    dave = "dave@example.net"
+    peer = start(tls="none", users={}, lmtp=True,
+                 faults={"body:2": "450 4.2.2 full", "body:3": "550 5.2.1 no"})
+    result = send(peer, BOB, CAROL, dave, queue="on")
+    assert result.code == 67, result
+    assert dave in result.err and CAROL not in result.err
+    assert len(queue()) == 1
+    assert rider.run("-q").code == 0
+    assert peer.settle()
+    assert [got(m) for m in peer.messages] == [[BOB], [CAROL]]
+    assert queue() == []
+
+
 @pytest.mark.parametrize("to, lines, events", [
     ([BOB, CAROL], [], []),                 # one gets it, and one waits
     ([BOB], ["notify success"], []),        # the sender is to be told

@@ -78,11 +78,22 @@ static void settle_first(struct run *r)
 	free(i);
 }
 
+/* What is no answer to what was said, such as 250 to DATA, is no judgement. */
+static void spare(struct outcome *o)
+{
+	if (o->cause == CAUSE_PROTOCOL)
+		outcome_make_temporary(o);
+}
+
 /* Its fate is known: it is settled once those before it are. */
 static void finish(struct item *i)
 {
 	struct run *r = i->run;
+	size_t k;
 
+	spare(&i->d->outcome);
+	for (k = 0; k < i->x.n; k++)
+		spare(&i->d->results[k].outcome);
 	exchange_end(&i->x, &i->d->outcome);
 	i->is_over = true;
 	while (r->first && r->first->is_over)

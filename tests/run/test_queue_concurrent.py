@@ -384,6 +384,28 @@ def test_a_reply_too_many_does_not_lose_a_message(rider):
     assert backlog.paths() == []
 
 
+@pytest.mark.parametrize("event, reply", [
+    ("data", "250 2.0.0 ok"), ("rcpt", "354 go ahead"),
+    ("mail", "354 go ahead"), ("accept", "354 go ahead")])
+def test_what_is_no_answer_judges_no_message(rider, event, reply):
+    """It can't be told what it was said of, so nothing is given up for it."""
+    said = []
+
+    def fault(session, what):
+        if what == event and not said:
+            said.append(reply)
+            return reply
+
+    with Depot(False, fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        marks = backlog.fill(3)
+        for _ in range(2):
+            backlog.run("-q")
+        assert depot.settle()
+    assert said and not backlog.paths()
+    assert sorted(depot.marks()) == marks   # and no report
+
+
 def test_a_refused_login_stops_the_account(rider, start, account):
     """… until the secret is another one, or somebody asks for it."""
     peer = start(strict=False, users={"alice": "another one"})

@@ -51,7 +51,8 @@ STAGES = {
     "bare": {"capabilities": "", "maildomain": None},
     "secure": {"tls": "implicit", "capabilities": OFFERS},
     "required": {"tls": "implicit", "capabilities": OFFERS + ",REQUIRETLS"},
-    "mute": {"capabilities": OFFERS, "faults": {"mail": Silent()}},
+    **{f"mute {step}": {"capabilities": OFFERS, "faults": {step: Silent()}}
+       for step in ("greeting", "mail", "rcpt", "data", "body")},
     "aliases": {"aliases": "good.aliases"},
     "faulty": {"aliases": "bad.aliases"},
     "missing": {"aliases": "no.aliases"},
@@ -465,8 +466,12 @@ TABLE = [
         "30s", "2h", "1d", "1w", "30", "30S", "1h30m")),
         "-OTimeout.mail=5m", "-O timeout.MAIL=5m",
         "-O Timeout.connect=30s -O Timeout.mail=1m"),
-    fails(f"-O Timeout.mail=1s {BOB}", TEMPFAIL, "MAIL", stage="mute",
-          connects=True),
+    *(fails(f"-O Timeout.{timeout}=1s {BOB}", TEMPFAIL, words,
+            stage=f"mute {step}", connects=True)
+      for timeout, step, words in (
+          ("initial", "greeting", "greeting"), ("mail", "mail", "MAIL"),
+          ("rcpt", "rcpt", "RCPT"), ("datainit", "data", "DATA"),
+          ("datafinal", "body", "message"))),
     *each(fails, *(f"-O Timeout.mail={value} {BOB}" for value in (
         "", "x", "m", "1y", "-1", "1.5m", "5mm", "1s1", "m5"))),
     *each(fails, f"-O Timeout.mail {BOB}", f"-O Timeout.xyz=5m {BOB}",

@@ -408,6 +408,17 @@ static void check_results(size_t i, const struct result *results, int rc,
 		fail_msg("%s: %s %s", cases[i].name, status, o->text);
 }
 
+/* The end of data ends the transaction, whatever the answer (RFC 5321
+ * 4.1.1.4). */
+static void check_state(size_t i, const struct session *s)
+{
+	const struct turn *t;
+
+	for (t = cases[i].turns; t < cases[i].turns + TURNS; t++)
+		if (t->hear && strstr(t->hear, STUFFED) && s->dirty)
+			fail_msg("%s: a transaction is open", cases[i].name);
+}
+
 static void run_case(size_t i, const struct submission *m)
 {
 	struct session_policy policy = {.timeout = 5, .lmtp = cases[i].lmtp};
@@ -428,6 +439,7 @@ static void run_case(size_t i, const struct submission *m)
 	s->host = memory_dup("mx");
 	s->capabilities.set = cases[i].server;
 	rc = transaction_run(s, m, &wishes, results, &o);
+	check_state(i, s);
 	session_close(s);
 	check_results(i, results, rc, &o);
 	if (script_end(&script) != 0)

@@ -2,11 +2,52 @@
 /* A run over the queue, with somebody who only pretends to deliver. */
 #include "queue/runner.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "queue.h"
 #include "queue/notice.h"
 #include "queue/server.h"
+
+/* ------------------------------------------------ a file system with faults */
+
+/* These stand in for the C library's. */
+static struct {
+	bool keeps;   /* nothing can be removed */
+	bool is_full; /* no room can be reserved */
+} fault;
+
+int unlinkat(int dir, const char *name, int flags)
+{
+	if (!fault.keeps)
+		return (int)syscall(SYS_unlinkat, dir, name, flags);
+	errno = EIO;
+	return -1;
+}
+
+static int reserve_or_fail(void)
+{
+	errno = ENOSPC;
+	return fault.is_full ? -1 : 0;
+}
+
+/* Both of its names, whatever the size of file offsets. */
+int reserve_for_test(int fd, ...) __asm__("fallocate");
+int reserve_for_test(int fd, ...)
+{
+	(void)fd;
+	return reserve_or_fail();
+}
+
+int reserve64_for_test(int fd, ...) __asm__("fallocate64");
+int reserve64_for_test(int fd, ...)
+{
+	(void)fd;
+	return reserve_or_fail();
+}
+
+/* ---------------------------------------------------------------- the server */
 
 /* How the pretended server behaves, and what it has seen. */
 struct pretence {
@@ -134,6 +175,12 @@ static void end(void *context)
 	p->n_ended++;
 }
 
+static void watch(void *context, size_t done, size_t all)
+{
+	(void)context;
+	assert_in_range(done, 1, all);
+}
+
 static struct run_result run_once(struct spool *s, struct pretence *p,
 				  bool everything)
 {
@@ -143,6 +190,7 @@ static struct run_result run_once(struct spool *s, struct pretence *p,
 		.is_same_login = is_same_login,
 		.deliver = deliver,
 		.end = end,
+		.watch = watch,
 	};
 	const struct run run = {.everything = everything, .ends = p->ends};
 	struct run_result result = RUN_RESULT_INIT;
@@ -407,6 +455,47 @@ static char *add_refused(struct spool *s, const char *recipients,
 	return id;
 }
 
+/* What was sent and can't be removed is not sent again. */
+static void what_stays_is_known_to_be_sent(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+
+	(void)state;
+	add_many(s, 1);
+	fault.keeps = true;
+	expect(s, &p, true, 1, 0, 1);
+	expect(s, &p, true, 0, 0, 1);
+	assert_string_equal(p.seen.p, "");
+	fault.keeps = false;
+	expect(s, &p, true, 0, 0, 0);
+	assert_string_equal(p.seen.p, "");
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* If some of several get it that has to be noted; of one it need not be. */
+static void where_nothing_can_be_noted_several_get_nothing(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct run_result result;
+
+	(void)state;
+	free(queue_add(s, "default", "a@example.net b@example.net"));
+	add_many(s, 1);
+	fault.is_full = true;
+	result = run_once(s, &p, true);
+	fault.is_full = false;
+	assert_string_equal(p.seen.p, "u0@example.net ");
+	assert_string_equal(result.worst.status, "4.3.1");
+	run_result_release(&result);
+	expect(s, &p, true, 1, 0, 0);
+	assert_string_equal(p.seen.p, "a@example.net b@example.net ");
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
 /* In the run that makes it, behind all else; whoever else waits goes on
  * waiting. */
 static void a_report_goes_in_the_same_run(void **state)
@@ -426,6 +515,10 @@ static void a_report_goes_in_the_same_run(void **state)
 	expect(s, &p, false, 0, 0, 1);
 	expect(s, &p, true, 0, 0, 0); /* it has failed for one */
 	assert_string_equal(p.seen.p, "b@example.net ");
+	free(queue_add(s, "default", "bad@example.net"));
+	p.refuses = "bad";
+	expect(s, &p, true, 1, 0, 0);
+	assert_string_equal(p.seen.p, "bad@example.net alice@example.org ");
 	buf_release(&p.seen);
 	queue_close(s);
 }
@@ -563,6 +656,9 @@ int main(void)
 		cmocka_unit_test(an_account_that_is_gone_keeps_its_mail),
 		cmocka_unit_test(held_ones_stay),
 		cmocka_unit_test(what_was_settled_goes),
+		cmocka_unit_test(what_stays_is_known_to_be_sent),
+		cmocka_unit_test(
+			where_nothing_can_be_noted_several_get_nothing),
 		cmocka_unit_test(what_another_has_left_goes),
 		cmocka_unit_test(what_another_has_tried_is_not_tried_again),
 		cmocka_unit_test(a_report_goes_in_the_same_run),

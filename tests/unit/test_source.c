@@ -4,6 +4,7 @@
 #include "mail/source.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -320,7 +321,18 @@ static void check_refused(const struct message *m)
 	free(block);
 }
 
-/* It is written to, or cut off. */
+static void write_unnoticed(int fd)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat status;
+
+	assert_int_equal(fstat(fd, &status), 0);
+	times[1] = status.st_mtim;
+	assert_int_equal(pwrite(fd, "y", 1, 600000), 1);
+	assert_int_equal(futimens(fd, times), 0);
+}
+
+/* It is written to, or cut off; with its old time as well. */
 static void a_change_is_noticed(void **state)
 {
 	static const char *const ends[] = {"\n", "\r\n"};
@@ -329,12 +341,14 @@ static void a_change_is_noticed(void **state)
 
 	(void)state;
 	for (e = 0; e < 2; e++)
-		for (how = 0; how < 2; how++) {
+		for (how = 0; how < 3; how++) {
 			struct message m = MESSAGE_INIT;
 			int fd = file_of(ends[e], &input, &m);
 
 			if (how == 0)
 				assert_int_equal(pwrite(fd, "y", 1, 600000), 1);
+			else if (how == 1)
+				write_unnoticed(fd);
 			else
 				assert_int_equal(ftruncate(fd, 600000), 0);
 			check_refused(&m);

@@ -3,6 +3,7 @@
 #include "queue/runner.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -60,8 +61,9 @@ struct pretence {
 	bool is_same_login;
 	int64_t ends;        /* of the run */
 	const char *ends_at; /* … comes when this one is sent */
-	struct entry *other; /* is another process's until u1 is sent … */
-	bool other_tries;    /* … and was tried by it in vain */
+	struct entry *other; /* is another process's until u1 is sent; */
+	bool other_tries;    /* then it was tried by it in vain, */
+	bool other_holds;    /* or is held */
 	struct queue_policy policy;
 	unsigned n_begun, n_sessions, n_ended, n_asked;
 	struct buf seen; /* accounts' names and recipients */
@@ -108,10 +110,11 @@ static void let_other_go(struct pretence *p)
 	struct buf line = BUF_INIT(1024);
 	int64_t now = time(NULL);
 
-	if (p->other_tries) {
+	if (p->other_tries)
 		entry_note_attempt(p->other, now, now + 60, &line);
-		assert_int_equal(spool_note(p->other, &line, &o), 0);
-	}
+	if (p->other_holds)
+		entry_note_hold(p->other, "look at it", now, &line);
+	assert_int_equal(spool_note(p->other, &line, &o), 0);
 	entry_release(p->other);
 	p->other = NULL;
 	buf_release(&line);
@@ -284,6 +287,44 @@ static void a_dead_server_costs_one_attempt(void **state)
 	assert_int_equal(p.n_sessions, 1);
 	p.is_away = false;
 	expect(s, &p, true, 20, 0, 0);
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
+/* Octets of all that is in the queue, but for what is known of servers. */
+static off_t size_of_all(const struct spool *s)
+{
+	struct strings ids = STRINGS_INIT;
+	struct outcome o = OUTCOME_INIT;
+	struct stat st;
+	off_t sum = 0;
+	size_t i;
+
+	assert_int_equal(spool_list(s, &ids, &o), 0);
+	for (i = 0; i < ids.n; i++) {
+		assert_int_equal(fstatat(spool_fd(s), ids.p[i], &st, 0), 0);
+		sum += st.st_size;
+	}
+	strings_release(&ids);
+	return sum;
+}
+
+/* What waits for a dead server and is late is written to once. */
+static void what_is_late_does_not_grow(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	off_t size;
+
+	(void)state;
+	free(queue_add(s, "default", "a@example.net b@example.net"));
+	p.policy.lifetime = 432000; /* and `warn` is at once */
+	p.is_away = true;
+	expect(s, &p, true, 0, 0, 2); /* a report */
+	expect(s, &p, true, 0, 0, 2); /* which is late as well */
+	size = size_of_all(s);
+	expect(s, &p, true, 0, 0, 2);
+	assert_int_equal(size_of_all(s), size);
 	buf_release(&p.seen);
 	queue_close(s);
 }
@@ -643,12 +684,32 @@ static void what_another_has_tried_is_not_tried_again(void **state)
 	queue_close(s);
 }
 
+/* Nobody is told of what another has held, while it is held. */
+static void what_another_holds_is_not_reported(void **state)
+{
+	struct spool *s = queue_open();
+	struct pretence p = PRETENCE;
+	struct entry e = ENTRY_INIT;
+
+	(void)state;
+	free(add_refused(s, "a@example.net", &e));
+	add_many(s, 3);
+	p.other = &e;
+	p.other_holds = true;
+	expect(s, &p, true, 3, 0, 1);
+	assert_string_equal(p.seen.p,
+			    "u0@example.net u1@example.net u2@example.net ");
+	buf_release(&p.seen);
+	queue_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empties_the_queue),
 		cmocka_unit_test(each_recipient_stands_alone),
 		cmocka_unit_test(a_dead_server_costs_one_attempt),
+		cmocka_unit_test(what_is_late_does_not_grow),
 		cmocka_unit_test(sessions_that_end_are_followed),
 		cmocka_unit_test(a_run_has_its_end),
 		cmocka_unit_test(one_that_kills_is_put_off),
@@ -661,6 +722,7 @@ int main(void)
 			where_nothing_can_be_noted_several_get_nothing),
 		cmocka_unit_test(what_another_has_left_goes),
 		cmocka_unit_test(what_another_has_tried_is_not_tried_again),
+		cmocka_unit_test(what_another_holds_is_not_reported),
 		cmocka_unit_test(a_report_goes_in_the_same_run),
 		cmocka_unit_test(a_report_that_was_not_noted_is_made_once),
 		cmocka_unit_test(a_report_that_is_held_stays_so),

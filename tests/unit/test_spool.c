@@ -31,6 +31,7 @@ static struct {
 	unsigned fsync_at; /* which one fails, from 1; 0: none */
 	unsigned fsyncs;   /* so many there were */
 	unsigned fdatasyncs;
+	unsigned unlocked; /* files with a name that were synced without lock */
 } fault;
 
 static int open_or_fail(int dir, const char *name, int flags)
@@ -91,9 +92,29 @@ int renameat(int from_dir, const char *from, int dir, const char *name)
 						dir, name, 0));
 }
 
+/* Is it a file that has a name, and could be somebody else's? */
+static bool is_open_to_others(int fd)
+{
+	char path[64];
+	struct stat st;
+	int again;
+	bool is_open;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	if (!S_ISREG(st.st_mode) || !st.st_nlink)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY);
+	assert_true(again >= 0);
+	is_open = flock(again, LOCK_EX | LOCK_NB) == 0;
+	close(again);
+	return is_open;
+}
+
 int fsync(int fd)
 {
 	fault.fsyncs++;
+	fault.unlocked += is_open_to_others(fd);
 	if (fault.fsyncs == fault.fsync_at)
 		return or_fail(fault.fsync_error, 0);
 	return (int)syscall(SYS_fsync, fd);
@@ -765,6 +786,7 @@ static void comes_in_by_every_way(void **state)
 			entry_release(&e);
 		}
 		assert_string_equal(first.p, now.p);
+		assert_int_equal(fault.unlocked, 0); /* see spool_clean */
 		memset(&fault, 0, sizeof(fault));
 		buf_release(&first);
 		buf_release(&now);

@@ -178,3 +178,17 @@ def test_it_ends_with_us(start, rider, account, tmp_path):
         assert parent == ours.pid and is_alive(pid)
         ours.kill()
     wait_for(lambda: not is_alive(pid))
+
+
+def test_it_is_not_handed_on(start, send, tmp_path):
+    """Its command ends with the process that has started it, so what else is
+    due does not go over the same session in the background."""
+    peer = start()
+    path = tmp_path / "relay.py"
+    path.write_text(RELAY)
+    way = {"host": HOST, "port": 1, "queue": "on",
+           "tunnel": f"{sys.executable} {path} {peer.port}"}
+    assert send(peer, "-odq", BOB, settle=None, **way).code == 0
+    assert send(peer, "now@example.net", **way).code == 0
+    time.sleep(0.2)
+    assert len(peer.sessions) == len(peer.messages) == 1

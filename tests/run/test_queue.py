@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import MESSAGE, PASSWORD
-from faults import NORMAL, Until
+from faults import NORMAL, Silent, Until
 from harness import binary, limit, slowness
 from spooled import Spool, deferred
 
@@ -267,6 +267,15 @@ def test_files_are_found_from_elsewhere(start, rider, queue, account, certs):
     assert result.code == 0, result
     assert peer.settle()
     assert len(peer.messages) == 1
+
+
+def test_times_are_those_of_the_run(start, send, rider, queue):
+    peer = start(faults={"mail": Silent()})
+    assert send(peer, "-odq", "bob@example.net", queue="on", settle=None,
+                patience="off").code == 0
+    result = rider.run("-O", "Timeout.mail=1s", "-q")
+    assert result.code == 75, str(result)
+    assert b"MAIL" in entry(queue)
 
 
 def test_an_account_that_is_gone(start, send, rider, queue, account):

@@ -117,8 +117,6 @@ static int begin(void *context, const struct entry *e, struct lane *lane,
 		end(c);
 		return -1;
 	}
-	c->policy = c->account->transaction;
-	c->policy.partial = true; /* each recipient stands alone */
 	c->host = session_own_name(&c->account->session);
 	c->domain = find_domain(c->account);
 	*lane = (struct lane){&c->account->queue, {c->host, c->domain}};
@@ -336,7 +334,7 @@ static int deliver(void *context, struct feed *f, char **proof,
 		link_close(c->link);
 		return -1;
 	}
-	rc = batch_run(c->link->session, &batch, &c->policy, o);
+	rc = batch_run(c->link->session, &batch, &c->account->transaction, o);
 	if (rc < 0)
 		link_close(c->link);
 	return rc;

@@ -22,7 +22,6 @@ struct carrier {
 	struct strings words; /* of its settings */
 	struct config *config;
 	const struct account *account;
-	struct transaction_policy policy;
 	char *host;   /* our name */
 	char *domain; /* of our mail; NULL: none is known */
 	struct feed *feed;

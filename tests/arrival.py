@@ -17,7 +17,6 @@ import re
 LINE_MAX = 998
 OFFERS = ("8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME")
 ADDED = (b"date", b"message-id", b"from")
-MIME_ADDED = (b"mime-version", b"content-type", b"content-transfer-encoding")
 ADDRESSES = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc",
              b"resent-from", b"resent-sender", b"resent-to", b"resent-cc",
              b"resent-bcc", b"resent-reply-to")

@@ -917,7 +917,6 @@ add("boundary/after-close", multipart(
 
 # What may not be changed.
 
-_SIGNED = ("signed", PLAIN)
 for _name, _load in LOADS.items():
     if _name in ("empty", "header-only", "no-empty-line"):
         continue

@@ -25,7 +25,6 @@ LAST_OF_GROUP = {"EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "DATA", "VRFY",
 BODIES = {"7BIT": ("8BITMIME",), "8BITMIME": ("8BITMIME",),
           "BINARYMIME": ("BINARYMIME", "CHUNKING")}    # RFC 6152, 3030
 PATH = rb'<((?:"(?:[^"\\]|\\.)*"|[^">])*)>((?: [^ ]+)*)'
-LINE_LIMIT = 512
 AUTH_LIMIT = 12288
 
 

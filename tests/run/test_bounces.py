@@ -10,7 +10,7 @@ from conftest import MESSAGE
 from spooled import Spool, deferred
 
 USUAL = "PIPELINING,SIZE=10485760,8BITMIME"
-BOB, CAROL, DAVE = "bob@example.net", "carol@example.net", "dave@example.net"
+BOB, CAROL = "bob@example.net", "carol@example.net"
 ALICE, KEEPER = "alice@example.org", "keeper@example.org"
 NO = "550 5.1.1 no such user"
 

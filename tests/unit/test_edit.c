@@ -12,7 +12,6 @@
 #include "unit.h"
 
 #define HOST "host.example"
-#define DATE "Date: Mon, 01 Jan"
 
 static void edit(const char *text, const char *sender,
 		 const struct edit_policy *policy,

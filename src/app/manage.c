@@ -124,20 +124,16 @@ static int read_words(struct manager *m, struct outcome *o)
 /* Words that named nothing. */
 static void say_missing(struct manager *m)
 {
-	bool names_ids = false;
 	size_t i;
 
 	for (i = 0; i < m->words.n; i++) {
-		if (m->words.p[i].by != SELECT_EXACT_ID)
-			continue;
-		names_ids = true;
-		if (m->is_found[i])
+		if (m->words.p[i].by != SELECT_EXACT_ID || m->is_found[i])
 			continue;
 		report_line("%s: there is no such message in the queue",
 			    m->words.p[i].text);
 		note_code(m, EX_UNAVAILABLE);
 	}
-	if (!names_ids && !m->met && m->code == EX_OK) {
+	if (!m->met && m->code == EX_OK) {
 		report_line("nothing in the queue is like that");
 		note_code(m, EX_UNAVAILABLE);
 	}

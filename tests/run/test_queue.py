@@ -278,6 +278,19 @@ def test_times_are_those_of_the_run(start, send, rider, queue):
     assert b"MAIL" in entry(queue)
 
 
+def test_what_waits_after_a_run(start, send, rider, queue):
+    """Who asks for it to be sent is told by the code that it was not; a timer
+    has nothing to tell."""
+    peer = start(refuse={"bob@example.net": "450 4.2.0 grey"})
+    assert send(peer, "-odq", "bob@example.net", queue="on",
+                settle=None).code == 0
+    for option, code in (("--queue-run", 0), ("-q", 75)):
+        result = rider.run(option)
+        assert (result.code, result.out, result.err) == (code, "", ""), option
+        assert len(queue()) == 1
+    assert len(peer.sessions) == 2
+
+
 def test_an_account_that_is_gone(start, send, rider, queue, account):
     peer = start()
     assert send(peer, "-odq", "bob@example.net", queue="on").code == 0

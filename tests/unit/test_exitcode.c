@@ -72,10 +72,27 @@ static void maps_every_row(void **state)
 	}
 }
 
+/* What is for good is worse than what may work later; else the first counts. */
+static void finds_the_worse(void **state)
+{
+	static const int rows[][3] = {
+		{0, 0, 0},    {0, 75, 75}, {75, 0, 75},
+		{75, 75, 75}, {0, 69, 69}, {75, 69, 69},
+		{69, 75, 69}, {69, 0, 69}, {69, 78, 69},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_OF(rows); i++)
+		if (exitcode_worse(rows[i][0], rows[i][1]) != rows[i][2])
+			fail_msg("row %zu", i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_every_row),
+		cmocka_unit_test(finds_the_worse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

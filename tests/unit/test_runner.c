@@ -48,7 +48,7 @@ int reserve64_for_test(int fd, ...)
 	return reserve_or_fail();
 }
 
-/* ---------------------------------------------------------------- the server */
+/* --------------------------------------------------------------- the server */
 
 /* How the pretended server behaves, and what it has seen. */
 struct pretence {

@@ -21,7 +21,7 @@ struct reporter {
  * Tell the sender what has become of recipients, as NOTIFY wishes (RFC 3461
  * 4.1): those that are refused, those that are late (if is_late), those that
  * were delivered to a server without DSN where success was asked for. Queues
- * one report a kind (mail/report) through the same lane, to the sender or
+ * one report a kind (mail/dsn) through the same lane, to the sender or
  * policy's bounce_to; then notes in `e` who was told, durably. Where nobody is
  * to be told (NOTIFY=NEVER) that counts as told. `made` gets the ids of the
  * reports; NULL is fine.

@@ -37,7 +37,8 @@ int spool_fd(const struct spool *s); /* the directory */
  * success: a report has one of its own). Of e the envelope, where it goes, the
  * times and the progress are written; `created` 0 becomes now; what is known
  * of the body comes from the content's message. `header_n`: octets of the
- * content's header without the empty line. -1: nothing is there. CAUSE_SYSTEM:
+ * content's header without the empty line. -1: nothing is there, unless `o` is
+ * uncertain: then it could not be taken back, and may be sent. CAUSE_SYSTEM:
  * 4.3.1 the disk is full …; CAUSE_USAGE as entry_print.
  */
 int spool_add(struct spool *s, struct entry *e, struct content *content,

@@ -803,6 +803,20 @@ def test_a_session_that_ended_meanwhile(start, talk_to, kind):
     assert len(peer.messages) == 2
 
 
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("chunking", ["on", "off"])
+def test_a_session_that_ended_behind_a_message(start, talk_to, chunking,
+                                               reset):
+    """The server may have it, so it is not said to another session."""
+    peer = start(tls="implicit", faults={"body:2": Drop(reset)},
+                 capabilities="PIPELINING,SIZE,8BITMIME,CHUNKING")
+    talk = talk_to(peer, f"--chunking={chunking}")
+    talk.must(*ENVELOPE, *by_data(), *ENVELOPE, DATA,
+              (stuffed(OTHER), "451 4.4.2"), QUIT)
+    assert talk.end().code == TEMPFAIL
+    assert len(peer.sessions) == 1
+
+
 @pytest.mark.parametrize("step", ["mail:1", "rcpt:1", "data:1", "body:1"])
 def test_a_refusal_does_not_end_the_session(start, talk_to, step):
     peer = start(tls="implicit", faults={step: "550 5.7.1 no"})

@@ -817,6 +817,18 @@ def test_a_session_that_ended_behind_a_message(start, talk_to, chunking,
     assert len(peer.sessions) == 1
 
 
+def test_a_session_that_ended_between_two_answers(start, talk_to):
+    """Bob has it, so it is not said again for carol."""
+    peer = start(tls="none", users={}, lmtp=True, faults={
+        "body:3": [Raw(b"421 4.3.2 bye\r\n"), Drop()]})
+    talk = talk_to(peer)
+    talk.must(*ENVELOPE, *by_data(), *ENVELOPE,
+              (f"RCPT TO:<{CAROL}>", "250 2."), DATA,
+              (stuffed(OTHER), "451 4.3.2"), QUIT)
+    assert talk.end().code == TEMPFAIL
+    assert len(peer.sessions) == 1
+
+
 @pytest.mark.parametrize("step", ["mail:1", "rcpt:1", "data:1", "body:1"])
 def test_a_refusal_does_not_end_the_session(start, talk_to, step):
     peer = start(tls="implicit", faults={step: "550 5.7.1 no"})

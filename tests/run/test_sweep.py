@@ -281,8 +281,11 @@ def test_failures(server, sweep, text, kind, mechanism):
 
 @pytest.mark.parametrize("mechanism", [b"PLAIN", b"LOGIN"])
 @pytest.mark.parametrize("changed", ["as it was", "decoded"])
-def test_servers_that_repeat_it(certs, sweep, text, mechanism, changed):
-    """Some servers quote the line that they do not understand."""
+@pytest.mark.parametrize("words", [b"501 5.5.4 what is %b?\r\n",
+                                   b"what is %b?\r\n"], ids=["501", "garbage"])
+def test_servers_that_repeat_it(certs, sweep, text, words, mechanism, changed):
+    """Some servers quote the line that they do not understand, be it in an
+    answer or in what is none."""
     def script(talk):
         talk.secure(good(certs))
         talk.say(b"220 mail.example.org ESMTP\r\n")
@@ -294,7 +297,7 @@ def test_servers_that_repeat_it(certs, sweep, text, mechanism, changed):
                 said = talk.line()
         if changed == "decoded":
             said = base64.b64decode(said.split()[-1]).replace(b"\0", b"?")
-        talk.say(b"501 5.5.4 what is " + said + b"?\r\n")
+        talk.say(words % said)
         talk.rest()
     with Rogue(script, "implicit") as rogue:
         result = sweep.run(text(rogue), *LOUD, BOB, stdin=MESSAGE)

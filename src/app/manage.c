@@ -34,10 +34,17 @@
 #define PIECE_OCTETS    (32u << 10)
 #define LINE_OCTETS_MAX (256u << 10)
 
+/* An id of the command line: there may be as many as messages. */
+struct named {
+	const char *id;
+	bool is_found;
+};
+
 struct manager {
 	const struct request *request;
-	struct selectors words; /* of the command line */
-	bool *is_found;         /* one for each of these */
+	struct named *ids; /* sorted */
+	size_t n_ids;
+	struct selectors words; /* the others of the command line */
 	struct spool *spool;    /* the queue at hand */
 	int64_t now;
 	struct deadline busy_until; /* once something was busy */
@@ -72,20 +79,26 @@ static int say_only(const struct entry *e, const char *words)
 
 /* --------------------------------------------------------- which are meant */
 
-/* Words that are ids: so the files of others need not be read. */
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->id,
+		      ((const struct named *)b)->id);
+}
+
+/* NULL: it is not named. */
+static struct named *find_id(const struct manager *m, const char *id)
+{
+	const struct named key = {.id = id};
+
+	return m->n_ids
+		? bsearch(&key, m->ids, m->n_ids, sizeof(key), compare_ids)
+		: NULL;
+}
+
+/* Where there are ids the files of others need not be read. */
 static bool may_be_meant(const struct manager *m, const char *id)
 {
-	bool names_ids = false;
-	size_t i;
-
-	for (i = 0; i < m->words.n; i++) {
-		if (m->words.p[i].by != SELECT_EXACT_ID)
-			continue;
-		names_ids = true;
-		if (!strcmp(m->words.p[i].text, id))
-			return true;
-	}
-	return !names_ids;
+	return !m->n_ids || find_id(m, id);
 }
 
 static bool is_meant(const struct manager *m, const struct entry *e)
@@ -96,13 +109,11 @@ static bool is_meant(const struct manager *m, const struct entry *e)
 
 static void note_met(struct manager *m, const char *id)
 {
-	size_t i;
+	struct named *named = find_id(m, id);
 
 	m->met = true;
-	for (i = 0; i < m->words.n; i++)
-		if (m->words.p[i].by == SELECT_EXACT_ID &&
-		    !strcmp(m->words.p[i].text, id))
-			m->is_found[i] = true;
+	if (named)
+		named->is_found = true;
 }
 
 static int read_words(struct manager *m, struct outcome *o)
@@ -110,27 +121,34 @@ static int read_words(struct manager *m, struct outcome *o)
 	const struct strings *words = &m->request->recipients;
 	size_t i;
 
+	m->ids = memory_alloc(words->n * sizeof(*m->ids));
 	for (i = 0; i < words->n; i++)
-		if (!selectors_add_word(&m->words, view_of(words->p[i])))
+		if (spool_time_of(words->p[i]) >= 0)
+			m->ids[m->n_ids++].id = words->p[i];
+		else if (!selectors_add_word(&m->words, view_of(words->p[i])))
 			return fail(o, CAUSE_USAGE, "5.5.4",
 				    "'%s' names nothing in the queue: an id, "
 				    "all, held, recipient:TEXT, sender:TEXT, "
 				    "account:NAME or id:TEXT does",
 				    words->p[i]);
-	m->is_found = memory_alloc(m->words.n * sizeof(*m->is_found));
+	if (m->n_ids)
+		qsort(m->ids, m->n_ids, sizeof(*m->ids), compare_ids);
 	return 0;
 }
 
-/* Words that named nothing. */
+/* Words that named nothing, as they were given. */
 static void say_missing(struct manager *m)
 {
+	const struct strings *words = &m->request->recipients;
+	const struct named *named;
 	size_t i;
 
-	for (i = 0; i < m->words.n; i++) {
-		if (m->words.p[i].by != SELECT_EXACT_ID || m->is_found[i])
+	for (i = 0; i < words->n; i++) {
+		named = find_id(m, words->p[i]);
+		if (!named || named->is_found)
 			continue;
 		report_line("%s: there is no such message in the queue",
-			    m->words.p[i].text);
+			    named->id);
 		note_code(m, EX_UNAVAILABLE);
 	}
 	if (!m->met && m->code == EX_OK) {
@@ -177,13 +195,10 @@ static int take(struct manager *m, const char *id, struct entry *e,
 /* It has left while we waited for it. */
 static void tell_gone(struct manager *m, const char *id)
 {
-	size_t i;
-
 	report_line("message %s was sent meanwhile, so nothing was done to it",
 		    id);
-	for (i = 0; i < m->words.n; i++)
-		if (m->words.p[i].by == SELECT_EXACT_ID)
-			note_code(m, EX_UNAVAILABLE);
+	if (m->n_ids)
+		note_code(m, EX_UNAVAILABLE);
 }
 
 /* It was meant when it was looked at: take it, look again, do it. */
@@ -217,12 +232,7 @@ static void look_at(struct manager *m, const char *id)
 /* Only ids say what is meant, so it need not be read to know that it is. */
 static bool is_named(const struct manager *m)
 {
-	size_t i;
-
-	for (i = 0; i < m->words.n; i++)
-		if (m->words.p[i].by != SELECT_EXACT_ID)
-			return false;
-	return m->words.n && !m->request->queue.selectors.n;
+	return m->n_ids && !m->words.n && !m->request->queue.selectors.n;
 }
 
 /* What can't be read can still be removed, by its id. If it can be after all,
@@ -312,7 +322,7 @@ static int go_on(struct manager *m)
 	}
 	strings_release(&paths);
 	selectors_release(&m->words);
-	free(m->is_found);
+	free(m->ids);
 	return m->code;
 }
 

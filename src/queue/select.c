@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "queue/spool.h"
 
 void selectors_add(struct selectors *list, enum select_by by, bool is_inverted,
 		   struct view text)
@@ -70,27 +69,18 @@ static bool fits(const struct selector *s, const struct entry *e)
 	return false;
 }
 
-/* Does one of that kind fit? */
-static bool fits_kind(const struct selectors *list, enum select_by by,
-		      const struct entry *e)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		if (list->p[i].by == by &&
-		    fits(&list->p[i], e) != list->p[i].is_inverted)
-			return true;
-	return false;
-}
-
 bool selectors_choose(const struct selectors *list, const struct entry *e)
 {
-	size_t i;
+	unsigned asked = 0, fitting = 0, kind; /* a bit for each kind */
+	const struct selector *s;
 
-	for (i = 0; i < list->n; i++)
-		if (!fits_kind(list, list->p[i].by, e))
-			return false;
-	return true;
+	for (s = list->p; s < list->p + list->n; s++) {
+		kind = 1u << s->by;
+		asked |= kind;
+		if (!(fitting & kind) && fits(s, e) != s->is_inverted)
+			fitting |= kind;
+	}
+	return fitting == asked;
 }
 
 bool selectors_name_held(const struct selectors *list)
@@ -101,15 +91,6 @@ bool selectors_name_held(const struct selectors *list)
 		if (list->p[i].by == SELECT_HELD)
 			return true;
 	return false;
-}
-
-static bool is_id(struct view word)
-{
-	char *text = memory_dup_n(word.p, word.n);
-	bool is = spool_time_of(text) >= 0;
-
-	free(text);
-	return is;
 }
 
 bool selectors_add_word(struct selectors *list, struct view word)
@@ -143,8 +124,6 @@ bool selectors_add_word(struct selectors *list, struct view word)
 		selectors_add(list, SELECT_ALL, false, VIEW(""));
 	else if (view_equal(word, VIEW("held")))
 		selectors_add(list, SELECT_HELD, false, VIEW(""));
-	else if (is_id(word))
-		selectors_add(list, SELECT_EXACT_ID, false, word);
 	else
 		return false;
 	return true;

@@ -43,7 +43,7 @@ bool selectors_choose(const struct selectors *list, const struct entry *e);
 /* Does one of them ask for what is held, or for what is not? */
 bool selectors_name_held(const struct selectors *list);
 
-/* What a person calls entries by: an id, or "all", "held",
+/* What a person calls entries by, other than an id: "all", "held",
  * "recipient:TEXT", "sender:TEXT", "account:NAME", "id:TEXT". False: it reads
  * as none of these. */
 bool selectors_add_word(struct selectors *list, struct view word);

@@ -13,7 +13,7 @@ from harness import has_sanitizers
 from post import Post
 from quick import Quick
 
-DATAERR = 65
+DATAERR, UNAVAILABLE = 65, 69
 HEAD = head()[:-1]      # more fields may follow
 FACTOR = 8
 BASE = 0.05             # seconds that anything may take
@@ -100,6 +100,26 @@ def test_addresses_and_fields(tmp_path, kind):
         return seconds(used)
 
     is_linear(measure, size)
+    quick.close()
+
+
+def test_ids(tmp_path):
+    """As many as a list of the queue may have had, though few are left."""
+    quick = Quick(tmp_path, CONFIG + "queue on\n")
+    for _ in range(4):
+        assert quick.run(["-odq", "bob@example.net"], HEAD + b"\nx\n")[0] == 0
+    queue = tmp_path / ".local/state/postrider/queue"
+    there = sorted(path.name for path in queue.iterdir())
+
+    def measure(n):
+        gone = [f"0{i:015}" for i in range(n - len(there))]
+        code, said, used = quick.run(["--queue-hold", *gone, *there], b"")
+        assert code == UNAVAILABLE
+        assert said.count("no such message") == len(gone)
+        assert said.count("held") == len(there)
+        return seconds(used)
+
+    is_linear(measure, 8000 // SCALE)
     quick.close()
 
 

@@ -168,7 +168,9 @@ def test_nothing_is_like_that(rider, queue, three, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("word", ["nonsense", "to:bob", "../x", "", "ALL"])
+@pytest.mark.parametrize("word", [
+    "nonsense", "to:bob", "../x", "", "ALL", "0" * 15, "0" * 17,
+    "0mx1hog8alxwtriA"])
 def test_a_word_that_is_none(rider, queue, three, mode, word):
     result = manage(rider, mode, "all", word, code=USAGE)
     assert len(result.lines) == 1 and f"'{word}'" in result.err

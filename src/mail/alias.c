@@ -16,7 +16,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/strings.h"
 #include "base/text.h"
 
 #define FILE_LIMIT (16u << 20) /* octets of one file */
@@ -53,9 +52,9 @@ struct check {
 struct walk {
 	struct aliases *a;
 	struct address_list *list;
-	void **known; /* the list's mailboxes, as a tree of tsearch(3) */
-	struct strings *included; /* files that were followed */
-	const char *path;         /* where the members at hand are written */
+	void **known;     /* the list's mailboxes, as a tree of tsearch(3) */
+	void **included;  /* paths of files that were followed, the same */
+	const char *path; /* where the members at hand are written */
 	unsigned line;
 	struct alias_entry *entry; /* whose they are */
 	unsigned depth;
@@ -392,13 +391,15 @@ static int follow_address(struct walk *w, struct view member, bool is_final)
 	return rc;
 }
 
-static bool was_included(const struct walk *w, const char *path)
+/* Is it the first time? Then it is noted. */
+static bool is_new_file(const struct walk *w, const char *path)
 {
-	size_t i;
+	char *key = memory_dup(path);
+	char **known = tsearch(key, w->included, compare_texts);
 
-	for (i = 0; i < w->included->n; i++)
-		if (!strcmp(w->included->p[i], path))
-			return true;
+	if (known && *known == key)
+		return true;
+	free(key);
 	return false;
 }
 
@@ -437,8 +438,7 @@ static int follow_include(struct walk *w, struct view name)
 	} else if (w->depth > DEPTH_MAX) {
 		rc = refuse(w, "5.4.6", "too many files include each other",
 			    trimmed);
-	} else if (!was_included(w, path)) {
-		strings_add(w->included, trimmed);
+	} else if (is_new_file(w, path)) {
 		rc = read_file(path, &text, w->o);
 		if (rc < 0)
 			outcome_add_context(w->o, "%s:%u", w->path, w->line);
@@ -486,11 +486,13 @@ static void tell(struct check *check, struct outcome *o)
 static int follow_members(struct walk *w, struct view text)
 {
 	struct view member;
+	size_t n;
 	int rc = 0;
 
 	while (rc == 0 && text.n) {
-		member = view_trim(view_make(text.p, member_length(text)));
-		text = view_skip(text, member_length(text) + 1);
+		n = member_length(text);
+		member = view_trim(view_make(text.p, n));
+		text = view_skip(text, n + 1);
 		if (member.n)
 			rc = follow_member(w, member);
 		if (rc < 0 && w->check) {
@@ -512,8 +514,7 @@ static void keep_key(void *key)
 static int ask(struct aliases *a, struct alias_entry *e, struct check *check,
 	       struct address_list *list, struct outcome *o)
 {
-	struct strings included = STRINGS_INIT;
-	void *known = NULL;
+	void *known = NULL, *included = NULL;
 	struct walk w = {
 		.a = a,
 		.list = list,
@@ -526,7 +527,7 @@ static int ask(struct aliases *a, struct alias_entry *e, struct check *check,
 
 	a->question++;
 	rc = follow_entry(&w, e);
-	strings_release(&included);
+	tdestroy(included, free);
 	tdestroy(known, keep_key);
 	return rc;
 }

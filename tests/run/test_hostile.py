@@ -103,6 +103,26 @@ def test_addresses_and_fields(tmp_path, kind):
     quick.close()
 
 
+def test_included_files(tmp_path):
+    """An alias with many files, each of which is read once."""
+    size = 20000 // SCALE
+    aliases, files = tmp_path / "aliases", tmp_path / "files"
+    files.mkdir()
+    for i in range(size):
+        (files / str(i)).write_text("bob@example.net\n")
+    quick = Quick(tmp_path, CONFIG + f"aliases {aliases}\nmaildomain x.org\n")
+
+    def measure(n):
+        aliases.write_text("all: " + ", ".join(
+            f":include:{files}/{i}" for i in range(n)) + "\n")
+        code, said, used = quick.run(["--dry-run", "all"], HEAD + b"\nx\n")
+        assert code == 0, said[-500:]
+        return seconds(used)
+
+    is_linear(measure, size)
+    quick.close()
+
+
 def test_ids(tmp_path):
     """As many as a list of the queue may have had, though few are left."""
     quick = Quick(tmp_path, CONFIG + "queue on\n")

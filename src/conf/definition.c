@@ -7,6 +7,7 @@
 #include "conf/definition.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/idna.h"
@@ -67,25 +68,57 @@ const char *definition_get(const struct definition *d, const char *name)
 	return e ? e->value : NULL;
 }
 
+/* FNV-1a. */
+static size_t *chain_of(const struct definition_list *list, struct view name)
+{
+	uint32_t hash = 2166136261;
+	size_t i;
+
+	for (i = 0; i < name.n; i++)
+		hash = (hash ^ (unsigned char)name.p[i]) * 16777619;
+	return &list->chains[hash % list->cap];
+}
+
+static void chain(struct definition_list *list, size_t place)
+{
+	struct definition *d = &list->p[place];
+	size_t *last = chain_of(list, view_of(d->name));
+
+	d->before = *last;
+	*last = place + 1;
+}
+
+static void grow(struct definition_list *list)
+{
+	size_t i;
+
+	list->cap = list->cap ? list->cap * 2 : 8;
+	list->p = memory_resize(list->p, list->cap, sizeof(*list->p));
+	free(list->chains);
+	list->chains = memory_alloc(list->cap * sizeof(*list->chains));
+	for (i = 0; i < list->n; i++)
+		chain(list, i);
+}
+
 struct definition *definition_add(struct definition_list *list, char *name)
 {
-	if (list->n == list->cap) {
-		list->cap = list->cap ? list->cap * 2 : 8;
-		list->p = memory_resize(list->p, list->cap, sizeof(*list->p));
-	}
+	if (list->n == list->cap)
+		grow(list);
 	list->p[list->n] = (struct definition){.name = name};
+	chain(list, list->n);
 	return &list->p[list->n++];
 }
 
 struct definition *definition_find(const struct definition_list *list,
 				   size_t start, struct view name)
 {
-	size_t i;
+	struct definition *found = NULL;
+	size_t i = list->n ? *chain_of(list, name) : 0;
 
-	for (i = start; i < list->n; i++)
-		if (view_equal(view_of(list->p[i].name), name))
-			return &list->p[i];
-	return NULL;
+	for (; i > start; i = list->p[i - 1].before)
+		if (view_equal(view_of(list->p[i - 1].name), name))
+			found = &list->p[i - 1];
+	return found;
 }
 
 void definition_list_release(struct definition_list *list)
@@ -95,6 +128,7 @@ void definition_list_release(struct definition_list *list)
 	for (i = 0; i < list->n; i++)
 		definition_release(&list->p[i]);
 	free(list->p);
+	free(list->chains);
 	strings_release(&list->files);
 	*list = DEFINITION_LIST_INIT;
 }

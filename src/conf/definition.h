@@ -31,12 +31,15 @@ struct definition {
 	bool as_msmtp;    /* msmtp's defaults */
 	struct definition_entry *p;
 	size_t n, cap;
+	size_t before; /* in its chain: the place behind the next; 0: none */
 };
 
-/* Those of all files, the user's before the system's. */
+/* Those of all files, the user's before the system's. There may be thousands,
+ * so those whose names have the same hash are chained, the last one first. */
 struct definition_list {
 	struct definition *p;
 	size_t n, cap;
+	size_t *chains; /* `cap` places behind the last of each; 0: none */
 	struct strings files; /* that were read; entries point into it */
 };
 

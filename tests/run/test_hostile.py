@@ -103,6 +103,24 @@ def test_addresses_and_fields(tmp_path, kind):
     quick.close()
 
 
+def test_accounts(tmp_path):
+    """Each is looked up when it is defined, and by those that inherit."""
+    quick = Quick(tmp_path)
+
+    def measure(n):
+        path = tmp_path / "accounts"
+        path.write_text(CONFIG + "".join(
+            f"account a{i} : default\n" for i in range(n)))
+        code, said, used = quick.run(
+            ["-C", str(path), "-a", f"a{n - 1}", "--dry-run",
+             "bob@example.net"], HEAD + b"\nx\n")
+        assert code == 0, said[-500:]
+        return seconds(used)
+
+    is_linear(measure, 20000 // SCALE)
+    quick.close()
+
+
 def test_included_files(tmp_path):
     """An alias with many files, each of which is read once."""
     size = 20000 // SCALE

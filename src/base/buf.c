@@ -131,7 +131,7 @@ void buf_printf(struct buf *b, const char *format, ...)
 
 void buf_consume(struct buf *b, size_t n)
 {
-	if (!b->cap)
+	if (!b->cap || !n)
 		return;
 	if (n > b->n)
 		n = b->n;

@@ -144,19 +144,22 @@ static void add_line(struct reply *reply, const struct line *line)
 ptrdiff_t reply_parse(struct view input, struct reply *reply, const char **why)
 {
 	struct line line = {0};
-	ptrdiff_t used = 0, n;
+	size_t used = reply->taken;
+	ptrdiff_t n;
 
-	reply_clear(reply);
+	if (!used)
+		reply_clear(reply);
 	do {
-		n = cut_line(view_skip(input, (size_t)used), &line, why);
+		reply->taken = used;
+		n = cut_line(view_skip(input, used), &line, why);
 		if (n == 0 && input.n > REPLY_LIMIT) {
 			*why = long_reply;
 			return -1;
 		}
 		if (n <= 0)
 			return n;
-		used += n;
-		if ((size_t)used > REPLY_LIMIT) {
+		used += (size_t)n;
+		if (used > REPLY_LIMIT) {
 			*why = long_reply;
 			return -1;
 		}
@@ -166,7 +169,8 @@ ptrdiff_t reply_parse(struct view input, struct reply *reply, const char **why)
 		}
 		add_line(reply, &line);
 	} while (!line.last);
-	return used;
+	reply->taken = 0;
+	return (ptrdiff_t)used;
 }
 
 int reply_class(const struct reply *reply)
@@ -256,6 +260,7 @@ void reply_copy(struct reply *to, const struct reply *from)
 void reply_clear(struct reply *reply)
 {
 	reply->code = 0;
+	reply->taken = 0;
 	reply->status[0] = '\0';
 	buf_clear(&reply->text);
 }

@@ -31,13 +31,15 @@ struct reply {
 				   one (RFC 2034), class as the code's; or "" */
 	struct buf text; /* the lines' texts as the server sent them,
 				   without codes, joined by LF */
+	size_t taken;    /* octets of the lines so far, until the last comes */
 };
 
 #define REPLY_INIT ((struct reply){.text = BUF_INIT(REPLY_LIMIT)})
 
 /*
  * Parse the reply at the start of `input`. Returns the octets it takes; 0 if it
- * is not complete yet; -1 if no reply can begin like this, its lines disagree
+ * is not complete yet: with more of it the same `reply` goes on where it was,
+ * as a server may send it octet by octet; any other is cleared first. -1 if no reply can begin like this, its lines disagree
  * about the code, or it is over a limit (`why` then says which, in words).
  * A line may end in CRLF or LF. Leading enhanced status codes are cut off the
  * text into status, whether announced or not: servers send them either way.

@@ -65,6 +65,7 @@ static void parses_what_is_a_reply(void **state)
 	(void)state;
 	for (i = 0; i < N_OF(cases); i++) {
 		why = NULL;
+		reply_clear(&reply);
 		used = reply_parse(view_of(cases[i].input), &reply, &why);
 		if (used != cases[i].used)
 			fail_msg("case %zu: %td", i, used);
@@ -98,6 +99,24 @@ static void waits_at_every_cut(void **state)
 	}
 	assert_int_equal(reply_parse(VIEW(whole), &reply, &why),
 			 sizeof(whole) - 1);
+	reply_release(&reply);
+}
+
+/* A reply that comes octet by octet does not cost the square of its length. */
+static void looks_at_each_line_once(void **state)
+{
+	static const char begun[] = "250-one\r\n250-two\r\n25";
+	static const char whole[] = "-------\r\n-------\r\n250 three\r\n";
+	struct reply reply = REPLY_INIT;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(reply_parse(VIEW(begun), &reply, &why), 0);
+	assert_int_equal(reply_parse(VIEW(whole), &reply, &why),
+			 sizeof(whole) - 1);
+	assert_string_equal(reply.text.p, "one\ntwo\nthree");
+	assert_int_equal(reply_parse(VIEW("220 hello\r\n"), &reply, &why), 11);
+	assert_string_equal(reply.text.p, "hello");
 	reply_release(&reply);
 }
 
@@ -221,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_what_is_a_reply),
 		cmocka_unit_test(waits_at_every_cut),
+		cmocka_unit_test(looks_at_each_line_once),
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(gives_a_bare_code_its_status),
 		cmocka_unit_test(tells_a_refusal_in_one_printable_line),

@@ -149,17 +149,17 @@ ptrdiff_t reply_parse(struct view input, struct reply *reply, const char **why)
 
 	if (!used)
 		reply_clear(reply);
+	reply->taken = 0;
 	do {
-		reply->taken = used;
 		n = cut_line(view_skip(input, used), &line, why);
-		if (n == 0 && input.n > REPLY_LIMIT) {
-			*why = long_reply;
-			return -1;
-		}
-		if (n <= 0)
+		if (n < 0)
 			return n;
+		if (n == 0 && input.n <= REPLY_LIMIT) {
+			reply->taken = used;
+			return 0;
+		}
 		used += (size_t)n;
-		if (used > REPLY_LIMIT) {
+		if (n == 0 || used > REPLY_LIMIT) {
 			*why = long_reply;
 			return -1;
 		}
@@ -169,7 +169,6 @@ ptrdiff_t reply_parse(struct view input, struct reply *reply, const char **why)
 		}
 		add_line(reply, &line);
 	} while (!line.last);
-	reply->taken = 0;
 	return (ptrdiff_t)used;
 }
 

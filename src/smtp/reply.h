@@ -39,9 +39,10 @@ struct reply {
 /*
  * Parse the reply at the start of `input`. Returns the octets it takes; 0 if it
  * is not complete yet; -1 if no reply can begin like this, its lines disagree
- * about the code, or it is over a limit (`why` then says which, in words). After
- * a 0, once there is more of the input, the same `reply` goes on where it was,
- * as a server may send it octet by octet; after anything else it begins anew.
+ * about the code, or it is over a limit (`why` then says which, in words).
+ * After a 0, once there is more of the input, the same `reply` goes on where it
+ * was, as a server may send it octet by octet; after anything else it begins
+ * anew.
  * A line may end in CRLF or LF. Leading enhanced status codes are cut off the
  * text into status, whether announced or not: servers send them either way.
  */

@@ -38,6 +38,13 @@ static bool is_silent(const struct request *r)
 	return r->queue.only_due && !isatty(STDERR_FILENO);
 }
 
+static void say_deferred(size_t n)
+{
+	report_line("%zu %s; mailq says why", n,
+		    n == 1 ? "message could not be sent now and waits on"
+			   : "messages could not be sent now and wait on");
+}
+
 static int tell(const struct request *r, const struct run_result *result,
 		const struct outcome *o)
 {
@@ -46,9 +53,11 @@ static int tell(const struct request *r, const struct run_result *result,
 		return exitcode_of(o);
 	}
 	if (!outcome_is_failure(&result->worst)) {
-		if (result->count.deferred && !r->queue.only_due)
-			return EX_TEMPFAIL;
-		return 0;
+		if (!result->count.deferred || r->queue.only_due)
+			return 0;
+		if (!r->queue.interval)
+			say_deferred(result->count.deferred);
+		return EX_TEMPFAIL;
 	}
 	if (is_silent(r) && result->worst.cause != CAUSE_CONFIG &&
 	    result->worst.cause != CAUSE_SYSTEM)

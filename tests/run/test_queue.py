@@ -13,6 +13,8 @@ from harness import binary, limit, slowness
 from spooled import Spool, deferred
 
 BOB, CAROL = "bob@example.net", "carol@example.net"
+WAITS = ("postrider: 1 message could not be sent now and waits on; "
+         "mailq says why\n")
 CHUNKING = "PIPELINING,SIZE=10485760,8BITMIME,DSN,CHUNKING"
 ENDINGS = {     # one row for each way to fail: how, and does it wait?
     "connection lost": ({"greeting": "421 4.3.2 not now"}, True),
@@ -164,7 +166,8 @@ def test_from_the_queue_each_stands_alone(start, send, rider, queue):
     peer = start(refuse={"grey@example.net": "450 4.2.0 grey"})
     assert send(peer, "-odq", "grey@example.net", "bob@example.net",
                 queue="on").code == 0
-    assert rider.run("-q").code == 75
+    result = rider.run("-q")
+    assert (result.code, result.err) == (75, WAITS)
     assert got(peer.messages[0]) == ["bob@example.net"]
     rider.run("--queue-run")        # it is not its time yet
     assert len(peer.sessions) == 1
@@ -279,14 +282,14 @@ def test_times_are_those_of_the_run(start, send, rider, queue):
 
 
 def test_what_waits_after_a_run(start, send, rider, queue):
-    """Who asks for it to be sent is told by the code that it was not; a timer
-    has nothing to tell."""
+    """Who asks for it to be sent is told that it was not; a timer has nothing
+    to tell."""
     peer = start(refuse={"bob@example.net": "450 4.2.0 grey"})
     assert send(peer, "-odq", "bob@example.net", queue="on",
                 settle=None).code == 0
-    for option, code in (("--queue-run", 0), ("-q", 75)):
+    for option, code, words in (("--queue-run", 0, ""), ("-q", 75, WAITS)):
         result = rider.run(option)
-        assert (result.code, result.out, result.err) == (code, "", ""), option
+        assert (result.code, result.out, result.err) == (code, "", words)
         assert len(queue()) == 1
     assert len(peer.sessions) == 2
 

@@ -18,14 +18,33 @@
 #define LINE_LIMIT (64u << 10) /* octets of a setting */
 #define LIST_LIMIT (64u << 20) /* octets of events */
 
-/* Where a queue run finds it again. What has no such name (a pipe, a file that
- * is gone) keeps the one it was given, so that it is never taken for the usual
- * configuration. */
+/* As it is found from anywhere. Links stay: they may lead elsewhere by then. */
+static void add_absolute(struct buf *out, const char *name)
+{
+	char here[PATH_MAX];
+
+	if (name[0] != '/' && getcwd(here, sizeof(here)))
+		buf_printf(out, "%s/", here);
+	buf_add_text(out, name);
+}
+
+/* Where a queue run finds it again; a descriptor is this process's alone. What
+ * has no such name (a pipe, a file that is gone) keeps the one it was given, so
+ * that it is never taken for the usual configuration. */
 static char *config_path(const struct request *r)
 {
-	char *path = r->config_file ? realpath(r->config_file, NULL) : NULL;
+	const char *name = r->config_file;
+	struct buf path = BUF_INIT(LINE_LIMIT);
+	char *file = NULL;
 
-	return path ? path : memory_dup(r->config_file);
+	if (!name)
+		return NULL;
+	if (!strncmp(name, "/dev/", 5) || !strncmp(name, "/proc/", 6))
+		file = realpath(name, NULL);
+	if (file)
+		return file;
+	add_absolute(&path, name);
+	return buf_detach(&path);
 }
 
 /* A file that is here is named so that it is found from anywhere; a word that
@@ -34,16 +53,15 @@ static void add_setting(struct entry *e, const struct override *one)
 {
 	const struct setting *row = setting_find(view_of(one->name));
 	struct buf line = BUF_INIT(LINE_LIMIT);
-	char here[PATH_MAX];
+	const char *value = one->value ? one->value : "";
 
 	buf_add_text(&line, one->name);
 	if (one->value)
 		buf_add_char(&line, ' ');
-	if (one->value && row && row->type == SETTING_PATH &&
-	    one->value[0] != '/' && access(one->value, F_OK) == 0 &&
-	    getcwd(here, sizeof(here)))
-		buf_printf(&line, "%s/", here);
-	buf_add_text(&line, one->value ? one->value : "");
+	if (row && row->type == SETTING_PATH && access(value, F_OK) == 0)
+		add_absolute(&line, value);
+	else
+		buf_add_text(&line, value);
 	strings_add(&e->settings, buf_view(&line));
 	buf_release(&line);
 }
@@ -186,12 +204,14 @@ static void release(struct entry *e)
  * has no name any more or none that is good from elsewhere. */
 static int check_config_file(const struct request *r, struct outcome *o)
 {
-	char *path = r->config_file ? realpath(r->config_file, NULL) : NULL;
+	char *path = config_path(r);
+	char *file = path && path[0] == '/' ? realpath(path, NULL) : NULL;
 	struct stat status;
-	bool is_file = path && stat(path, &status) == 0 &&
+	bool is_file = file && stat(path, &status) == 0 &&
 		S_ISREG(status.st_mode);
 
 	free(path);
+	free(file);
 	if (!r->config_file || is_file)
 		return 0;
 	return fail(o, CAUSE_CONFIG, "5.3.5",

@@ -256,6 +256,23 @@ def test_settings_go_along(start, rider, queue, account):
     assert len(peer.messages) == 1
 
 
+def test_a_configuration_by_a_link(start, rider, queue, account):
+    """What counts is where it leads when the message is tried."""
+    old, new = start(), start()
+    first = rider.config(account(old, queue="on"), "first")
+    second = rider.config(account(new, queue="on"), "second")
+    link = rider.home / "link"
+    link.symlink_to(first)
+    assert rider.run("-C", "link", "-odq", BOB, stdin=MESSAGE).code == 0
+    link.unlink()
+    link.symlink_to(second)
+    first.unlink()
+    result = rider.run("-q", cwd="/")
+    assert result.code == 0, result
+    assert new.settle()
+    assert [got(m) for m in new.messages] == [[BOB]]
+
+
 def test_files_are_found_from_elsewhere(start, rider, queue, account, certs):
     """A path on the command line begins where the caller is, which is not
     where a timer's run is."""

@@ -54,10 +54,9 @@ static void grow(struct buf *b, size_t cap)
 		if (b->cap)
 			memory_free_secret(b->p);
 		b->p = p;
-	} else if (!b->cap) {
-		b->p = memory_alloc(cap);
-	} else {
-		b->p = memory_resize(b->p, cap, 1);
+	} else { /* not cleared: it is about to be filled */
+		b->p = memory_resize(b->cap ? b->p : NULL, cap, 1);
+		b->p[b->n] = '\0';
 	}
 	b->cap = cap;
 }

@@ -458,6 +458,7 @@ static int print_body(const struct store *body, bool is_printable,
 		if (n <= 0)
 			break;
 		come.n += (size_t)n;
+		come.p[come.n] = '\0';
 		offset += (uint64_t)n;
 		print_lines(&come, false, is_printable);
 	}

@@ -137,17 +137,6 @@ static int walk(struct view header, struct view body, size_t memory,
 	return rc;
 }
 
-static void read_body(const struct store *s, struct buf *out)
-{
-	struct outcome o = OUTCOME_INIT;
-	char block[4096];
-	ptrdiff_t got;
-
-	while ((got = store_read(s, out->n, block, sizeof(block), &o)) > 0)
-		buf_add(out, block, (size_t)got);
-	require(got == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const size_t memories[] = {0, 1, 13, 4096};
@@ -159,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct view header = buf_view(&m.header);
 		int rc;
 
-		read_body(m.body, &body);
+		read_body(&m, &body);
 		rc = walk(header, buf_view(&body), LIMIT, &story);
 		for (i = 0; i < sizeof(memories) / sizeof(memories[0]); i++) {
 			struct buf other = BUF_INIT(LIMIT);

@@ -41,4 +41,17 @@ static inline bool read_message(struct view v, struct message *m)
 	return read_message_by(&policy, v, m);
 }
 
+/* All of it, behind nothing. */
+static inline void read_body(const struct message *m, struct buf *out)
+{
+	struct outcome o = OUTCOME_INIT;
+	char block[4096];
+	ptrdiff_t got;
+
+	while ((got = store_read(m->body, out->n, block, sizeof(block), &o)) >
+	       0)
+		buf_add(out, block, (size_t)got);
+	require(got == 0 && out->n == store_size(m->body));
+}
+
 #endif

@@ -13,18 +13,6 @@
 
 #define LIMIT (64u << 20) /* octets of anything compared */
 
-static inline void read_body(const struct message *m, struct buf *out)
-{
-	struct outcome o = OUTCOME_INIT;
-	char block[4096];
-	ptrdiff_t got;
-
-	while ((got = store_read(m->body, out->n, block, sizeof(block), &o)) >
-	       0)
-		buf_add(out, block, (size_t)got);
-	require(got == 0 && out->n == store_size(m->body));
-}
-
 static inline void check_lines(struct view v)
 {
 	size_t i;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "input.h"
 #include "mail/message.h"
 
 /*
@@ -61,20 +62,6 @@ static inline void see(struct seen *s, struct view v, uint64_t number,
 	}
 }
 
-/* False: not all of it can be read. */
-static inline bool read_body(const struct message *m, struct buf *out)
-{
-	struct outcome o = OUTCOME_INIT;
-	char block[4096];
-	ptrdiff_t got;
-
-	while ((got = store_read(m->body, out->n, block, sizeof(block), &o)) >
-	       0)
-		buf_add(out, block, (size_t)got);
-	outcome_release(&o);
-	return got == 0;
-}
-
 /* In what the message differs; "": in nothing. */
 static inline const char *seen_differs(const struct seen *s,
 				       const struct message *m)
@@ -82,9 +69,8 @@ static inline const char *seen_differs(const struct seen *s,
 	struct buf body = BUF_INIT(64u << 20);
 	const char *what = "";
 
-	if (!read_body(m, &body))
-		what = "unreadable";
-	else if (!view_equal(buf_view(&body), buf_view(&s->body)))
+	read_body(m, &body);
+	if (!view_equal(buf_view(&body), buf_view(&s->body)))
 		what = "body";
 	else if (m->body_8bit != s->has_8bit)
 		what = "body_8bit";

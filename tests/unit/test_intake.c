@@ -61,7 +61,8 @@ static void check_same(const struct message *a, const struct message *b)
 {
 	struct buf one = BUF_INIT(LIMIT), other = BUF_INIT(LIMIT);
 
-	assert_true(read_body(a, &one) && read_body(b, &other));
+	read_body(a, &one);
+	read_body(b, &other);
 	assert_true(view_equal(buf_view(&one), buf_view(&other)));
 	assert_true(view_equal(buf_view(&a->header), buf_view(&b->header)));
 	assert_int_equal(a->n_fields, b->n_fields);
@@ -264,7 +265,7 @@ static void binary_bodies_are_kept(void **state)
 		check_cuts(buf_view(&input), &policies[2], cuts, N_OF(cuts));
 		assert_int_equal(
 			push(buf_view(&input), 0, 0, &policies[2], &m, &o), 0);
-		assert_true(read_body(&m, &body));
+		read_body(&m, &body);
 		if (binaries[i].gets_end)
 			buf_add_text(&input, "\r\n");
 		if (!view_equal(buf_view(&body),

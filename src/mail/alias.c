@@ -309,6 +309,17 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* Is it the first like that? Then the tree has it; else it is freed. */
+static bool is_new(void **tree, char *text)
+{
+	char **known = tsearch(text, tree, compare_texts);
+
+	if (known && *known == text)
+		return true;
+	free(text);
+	return false;
+}
+
 /* Takes the address over, unless it is in the list. */
 static void push(struct walk *w, struct address *address)
 {
@@ -391,18 +402,6 @@ static int follow_address(struct walk *w, struct view member, bool is_final)
 	return rc;
 }
 
-/* Is it the first time? Then it is noted. */
-static bool is_new_file(const struct walk *w, const char *path)
-{
-	char *key = memory_dup(path);
-	char **known = tsearch(key, w->included, compare_texts);
-
-	if (known && *known == key)
-		return true;
-	free(key);
-	return false;
-}
-
 /* Lines of members, `#` before comments. */
 static int follow_included(const struct walk *from, const char *path,
 			   struct view text)
@@ -438,7 +437,7 @@ static int follow_include(struct walk *w, struct view name)
 	} else if (w->depth > DEPTH_MAX) {
 		rc = refuse(w, "5.4.6", "too many files include each other",
 			    trimmed);
-	} else if (is_new_file(w, path)) {
+	} else if (is_new(w->included, memory_dup(path))) {
 		rc = read_file(path, &text, w->o);
 		if (rc < 0)
 			outcome_add_context(w->o, "%s:%u", w->path, w->line);
@@ -472,13 +471,10 @@ static int follow_member(struct walk *w, struct view member)
 static void tell(struct check *check, struct outcome *o)
 {
 	char *text = memory_dup(o->text);
-	char **told = tsearch(text, &check->told, compare_texts);
 
-	if (told && *told == text) {
+	if (is_new(&check->told, text)) {
 		check->on_fault(check->context, text);
 		check->n++;
-	} else {
-		free(text);
 	}
 	outcome_release(o);
 }

@@ -309,12 +309,13 @@ static int fly(struct run *r, struct item *first, struct outcome *o)
 	write_flight(r);
 	r->all_well = true;
 	rc = pipeline_run(r->s, r->commands, r->n_commands, o);
-	if (rc == 0)
-		judge_chunk(r->first); /* the last that was answered */
-	if (rc < 0)
+	if (rc < 0) {
 		cut_all(r, o);
-	else if (r->first && r->first->is_in_flight) /* it was stopped */
-		rc = find_ended(r, o);
+	} else {
+		judge_chunk(r->first); /* the last that was answered */
+		if (r->first && r->first->is_in_flight) /* it was stopped */
+			rc = find_ended(r, o);
+	}
 	forget_commands(r);
 	if (r->all_well && r->window < BATCH_MAX)
 		r->window *= 2;

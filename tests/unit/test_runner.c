@@ -639,9 +639,10 @@ static void a_report_that_is_held_stays_so(void **state)
 	queue_close(s);
 }
 
-/* What another process has when its turn comes is looked at once more when all
- * others have gone. */
-static void what_another_has_left_goes(void **state)
+/* A message is another process's until u1 is sent. */
+static void expect_beside_another(bool tries, bool everything,
+				  unsigned delivered, unsigned left,
+				  const char *seen)
 {
 	struct spool *s = queue_open();
 	struct pretence p = PRETENCE;
@@ -649,39 +650,33 @@ static void what_another_has_left_goes(void **state)
 	struct outcome o = OUTCOME_INIT;
 	char *id = queue_add(s, "default", "a@example.net");
 
-	(void)state;
 	assert_int_equal(spool_take(s, id, &e, &o), 1);
 	add_many(s, 3);
 	p.other = &e;
-	expect(s, &p, false, 4, 0, 0);
-	assert_string_equal(p.seen.p,
-			    "u0@example.net u1@example.net "
-			    "u2@example.net a@example.net ");
+	p.other_tries = tries;
+	expect(s, &p, everything, delivered, 0, left);
+	assert_string_equal(p.seen.p, seen);
 	free(id);
 	buf_release(&p.seen);
 	queue_close(s);
 }
 
+/* What another process has when its turn comes is looked at once more when all
+ * others have gone. */
+static void what_another_has_left_goes(void **state)
+{
+	(void)state;
+	expect_beside_another(false, false, 4, 0,
+			      "u0@example.net u1@example.net "
+			      "u2@example.net a@example.net ");
+}
+
 /* Also where everything is to be sent, due or not: that was the attempt. */
 static void what_another_has_tried_is_not_tried_again(void **state)
 {
-	struct spool *s = queue_open();
-	struct pretence p = PRETENCE;
-	struct entry e = ENTRY_INIT;
-	struct outcome o = OUTCOME_INIT;
-	char *id = queue_add(s, "default", "a@example.net");
-
 	(void)state;
-	assert_int_equal(spool_take(s, id, &e, &o), 1);
-	add_many(s, 3);
-	p.other = &e;
-	p.other_tries = true;
-	expect(s, &p, true, 3, 0, 1);
-	assert_string_equal(p.seen.p,
-			    "u0@example.net u1@example.net u2@example.net ");
-	free(id);
-	buf_release(&p.seen);
-	queue_close(s);
+	expect_beside_another(true, true, 3, 1,
+			      "u0@example.net u1@example.net u2@example.net ");
 }
 
 /* Nobody is told of what another has held, while it is held. */

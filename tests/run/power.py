@@ -34,7 +34,7 @@ DIRECTORY = "directory"
 class Operation:
     """kind: make write cut sync syncdir enter leave mode heard."""
     kind: str
-    file: str = None        # which: "device:inode"; DIRECTORY: what a name is
+    file: str = None        # which; DIRECTORY: what a name is
     name: str = None        # path below the root
     at: int = 0             # octet; the mode of a directory
     data: bytes = b""
@@ -43,11 +43,22 @@ class Operation:
 class Reader:
     """Follows the calls of all processes."""
 
-    def __init__(self, root, before):
+    made = itertools.count()
+
+    def __init__(self, root, before, files):
         self.root = os.path.realpath(root)
         self.names = dict(before)       # what each name is at this moment
+        self.which = {files[n]: file for n, file in before.items()}
         self.open = {}                  # (pid, descriptor): file
         self.found = []
+
+    def make(self, identity):
+        """A new file; its inode may have been another's until now."""
+        self.which[identity] = f"made {next(self.made)}"
+        self.add("make", self.which[identity])
+
+    def file(self, call):
+        return self.which.get(call["file"], call["file"])
 
     def below(self, path):
         """The path below the root; None: it is elsewhere."""
@@ -83,7 +94,7 @@ class Reader:
             return
         if name in WRITES:
             if "data" in call:
-                self.add("write", call["file"], at=call["at"],
+                self.add("write", self.file(call), at=call["at"],
                          data=bytes.fromhex(call["data"]))
         elif name in HEARS:
             if call["fds"][0].startswith("socket:") and call["result"]:
@@ -92,24 +103,25 @@ class Reader:
             getattr(self, "on_" + name)(call)
 
     def on_openat(self, call, flags=2):
-        self.open[call["pid"], call["result"]] = call.get("file")
         path, flags = self.full(call, 0), call["args"][flags]
         if path is None or "file" not in call:
+            self.open.pop((call["pid"], call["result"]), None)
             return
         if flags & O_TMPFILE == O_TMPFILE:
-            self.add("make", call["file"])
+            self.make(call["file"])
         elif flags & O_CREAT and path not in self.names:
-            self.add("make", call["file"])
-            self.enter(path, call["file"])
+            self.make(call["file"])
+            self.enter(path, self.file(call))
         elif flags & O_TRUNC:
-            self.add("cut", call["file"], at=0)
+            self.add("cut", self.file(call), at=0)
+        self.open[call["pid"], call["result"]] = self.file(call)
 
     def on_open(self, call):
         self.on_openat(call, 1)
 
     def on_ftruncate(self, call):
         if self.below(call["fds"][0]) is not None:
-            self.add("cut", call["file"], at=call["args"][1])
+            self.add("cut", self.file(call), at=call["args"][1])
 
     def on_fsync(self, call):
         path = self.below(call["fds"][0])
@@ -118,7 +130,7 @@ class Reader:
         if call["is_directory"]:
             self.add("syncdir", name=path)
         else:
-            self.add("sync", call["file"])
+            self.add("sync", self.file(call))
 
     on_fdatasync = on_fsync
 
@@ -129,7 +141,7 @@ class Reader:
         if old.startswith("/proc/self/fd/"):
             file = self.open[call["pid"], int(old.rsplit("/", 1)[1])]
         elif not old:
-            file = call["file"]
+            file = self.file(call)
         else:
             file = self.names[self.full(call, 0)]
         self.enter(new, file)
@@ -171,9 +183,10 @@ def identity(path):
     return f"{status.st_dev}:{status.st_ino}"
 
 
-def operations(calls, root, before):
-    """before: {name: file} as the tree was, see Disk.names_of."""
-    reader = Reader(root, before)
+def operations(calls, root, before, files):
+    """before: {name: file} as the tree was; files: {name: identity}, as what
+    the tracer tells each.  What is made is told from all that ever was."""
+    reader = Reader(root, before, files)
     for call in calls:
         reader.take(call)
     return reader.found
@@ -259,7 +272,7 @@ def edges(start, data):
 
 class Disk:
     """before: {name: octets}, or DIRECTORY for a directory; all of it is on the
-    disk.  `files` tells which file a name is, as the tracer names it."""
+    disk.  `files` tells which file a name is."""
 
     def __init__(self, before, files):
         self.files = {files[name]: File(data) for name, data in before.items()
@@ -287,9 +300,13 @@ class Disk:
 
     def now(self):
         """What a program sees as long as the power does not fail."""
-        return {name: DIRECTORY if was[-1] == DIRECTORY
-                else self.files[was[-1]].now()
-                for name, was in self.names.items() if was[-1]}
+        return {name: DIRECTORY if file == DIRECTORY
+                else self.files[file].now()
+                for name, file in self.which().items()}
+
+    def which(self):
+        """{name: file}, as a program sees it."""
+        return {name: was[-1] for name, was in self.names.items() if was[-1]}
 
     def trees(self):
         """Each that may be found, as a frozenset of (name, octets)."""

@@ -114,16 +114,17 @@ class Trial:
         spool.peer.faults = {}
         return before, files, steps
 
-    def watch(self, words):
+    def watch(self, words, which=None):
+        """What is there, and what it does; which: {name: file} where the files
+        are known by other names than their identities."""
         before, files = tree_of(self.spool)
         run = self.spool.strike(
             ["count"], words, self.case.stdin,
             ["-d", os.path.realpath(self.disk), "-x", self.case.lacks])
         assert run.code in self.case.code, run
-        return before, files, operations(
-            run.calls, self.disk,
-            {n: DIRECTORY if d == DIRECTORY else files[n]
-             for n, d in before.items()})
+        which = which or {n: DIRECTORY if d == DIRECTORY else files[n]
+                          for n, d in before.items()}
+        return before, files, operations(run.calls, self.disk, which, files)
 
     def put(self, tree, modes={}):
         """These files, (name, octets), as after a start of the machine."""
@@ -230,7 +231,7 @@ def test_power_after_a_crash(tmp_path, lacks):
                 disk.do(step)
             now = tuple(sorted(disk.now().items()))
             trial.put(now, disk.modes)
-            *_, more = trial.watch(["-odq", CAROL])
+            *_, more = trial.watch(["-odq", CAROL], disk.which())
             for step in more:
                 disk.do(step)
             for tree in disk.trees():

@@ -8,8 +8,11 @@
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -144,6 +147,36 @@ static int set_environment(const struct owner *owner)
 	return rc;
 }
 
+/* One to write to that can't be read from; -1: there is none. */
+static int open_for_writing(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+}
+
+/* At root's terminal the user's commands could type, and read what root types,
+ * even when this run is over: so it is ours no more, and words still get there.
+ */
+static int leave_terminal(void)
+{
+	int fd, other, rc = 0;
+
+	setsid();
+	for (fd = STDIN_FILENO; rc >= 0 && fd <= STDERR_FILENO; fd++) {
+		if (!isatty(fd))
+			continue;
+		other = fd == STDIN_FILENO ? -1 : open_for_writing(fd);
+		if (other < 0)
+			other = open("/dev/null", O_RDWR | O_CLOEXEC);
+		rc = other < 0 ? -1 : dup2(other, fd);
+		if (other >= 0)
+			close(other);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 /* Groups first: afterwards it is not allowed any more. */
 static int become(const struct owner *owner)
 {
@@ -153,6 +186,9 @@ static int become(const struct owner *owner)
 	if (rc < 0 || setresgid(owner->gid, owner->gid, owner->gid) < 0 ||
 	    setresuid(owner->uid, owner->uid, owner->uid) < 0 ||
 	    set_environment(owner) != 0)
+		return -1;
+	/* who changes ids loses it; the terminal's signals come no more */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -1;
 	return chdir("/");
 }
@@ -171,7 +207,7 @@ static void take_turn(const void *context, int fd)
 	struct buf code = BUF_INIT(16);
 
 	mine.queue.ends = deadline_in(TURN_SECONDS).at;
-	if (become(turn->owner) < 0)
+	if (leave_terminal() < 0 || become(turn->owner) < 0)
 		buf_printf(&code, "%d", EX_OSERR);
 	else
 		buf_printf(&code, "%d", turn->work(&mine));

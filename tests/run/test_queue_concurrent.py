@@ -5,13 +5,16 @@ With POSTRIDER_TABLES=whole the crowd is at it for a minute, else for a few
 seconds.
 """
 
+import fcntl
 import mmap
 import os
+import pty
 import random
 import re
 import shutil
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 from collections import Counter
@@ -431,52 +434,113 @@ def test_a_refused_login_stops_the_account(rider, start, account):
     assert backlog.paths() == []
 
 
-def test_root_sends_for_every_user(rider):
-    """-q --all-users: each queue by its owner, with the owner's configuration.
-    The users are in a passwd file of this test's own mount namespace."""
+@pytest.fixture
+def users(rider):
+    """Some with a home of their own, in a passwd file of this test's own mount
+    namespace: users(name, configuration) is the home, users.run(…) runs."""
     folder = Path(tempfile.mkdtemp(prefix="postrider-users-"))
-    program = folder / "postrider"
-    shutil.copy(binary(), program)
-    folder.chmod(0o755)
-    passwd = folder / "passwd"
-    users = {f"user{i}": 70001 + i for i in range(3)}
-    passwd.write_text(Path("/etc/passwd").read_text() + "".join(
-        f"{name}:x:{uid}:{uid}::{folder}/{name}:/bin/sh\n"
-        for name, uid in users.items()))
+    yield Users(rider, folder)
+    shutil.rmtree(folder)
 
-    def run(uid, home, *words, stdin=b""):
+
+class Users:
+    def __init__(self, rider, folder):
+        self.rider, self.folder = rider, folder
+        self.uids = {"root": 0}
+        self.program = folder / "postrider"
+        shutil.copy(binary(), self.program)
+        folder.chmod(0o755)
+        self.passwd = folder / "passwd"
+        self.passwd.write_text(Path("/etc/passwd").read_text())
+
+    def __call__(self, name, text):
+        uid = self.uids[name] = 70000 + len(self.uids)
+        home = self.folder / name
+        with open(self.passwd, "a", encoding="ascii") as file:
+            file.write(f"{name}:x:{uid}:{uid}::{home}:/bin/sh\n")
+        home.mkdir()
+        config = home / ".postriderrc"
+        config.write_text(text)
+        config.chmod(0o600)
+        for path in (home, config):
+            os.chown(path, uid, uid)
+        return home
+
+    def run(self, name, *words, stdin=b"", **more):
+        uid = self.uids[name]
+        home = self.folder / name if uid else self.rider.home
         return subprocess.run(
             ["unshare", "-m", "--propagation", "private", "sh", "-c",
-             'mount --bind "$1" /etc/passwd; shift; exec "$@"', "sh", passwd,
-             "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
-             program, *words], input=stdin, capture_output=True,
-            env=rider.environment({"HOME": home}), timeout=60 * slowness())
+             'mount --bind "$1" /etc/passwd; shift; exec "$@"', "sh",
+             self.passwd, "setpriv", f"--reuid={uid}", f"--regid={uid}",
+             "--clear-groups", self.program, *words], input=stdin,
+            env=self.rider.environment({"HOME": home}),
+            timeout=60 * slowness(), **(more or {"capture_output": True}))
 
+
+def test_root_sends_for_every_user(users):
+    """-q --all-users: each queue by its owner, with the owner's
+    configuration."""
+    names = [f"user{i}" for i in range(3)]
+    with ExitStack() as stack:
+        depots = {}
+        for name in names:
+            depots[name] = stack.enter_context(Depot())
+            users(name, settings(depots[name].port))
+            for i in range(3):
+                result = users.run(name, "-odq", "bob@example.net",
+                                   stdin=message(f"{name}.{i}@example.org"))
+                assert result.returncode == 0, result
+        result = users.run("root", "-q", "--all-users")
+        assert result.returncode == 0, result
+        for name, depot in depots.items():
+            assert depot.settle()
+            assert depot.sessions == 1
+            assert sorted(depot.marks()) == [
+                f"{name}.{i}@example.org" for i in range(3)]
+    # Not root: refused, and it says so.
+    result = users.run("user0", "-q", "--all-users")
+    assert result.returncode != 0 and result.stderr, result
+
+
+INTRUDER = """
+import fcntl, os, termios
+print("terminal", os.isatty(2), file=log)
+for path in "/dev/tty", "/proc/self/fd/2":
     try:
-        with ExitStack() as stack:
-            depots = {}
-            for name, uid in users.items():
-                home = folder / name
-                home.mkdir()
-                depots[name] = stack.enter_context(Depot())
-                config = home / ".postriderrc"
-                config.write_text(settings(depots[name].port))
-                config.chmod(0o600)
-                for path in (home, config):
-                    os.chown(path, uid, uid)
-                for i in range(3):
-                    result = run(uid, home, "-odq", "bob@example.net",
-                                 stdin=message(f"{name}.{i}@example.org"))
-                    assert result.returncode == 0, result
-            result = run(0, rider.home, "-q", "--all-users")
-            assert result.returncode == 0, result
-            for name, depot in depots.items():
-                assert depot.settle()
-                assert depot.sessions == 1
-                assert sorted(depot.marks()) == [
-                    f"{name}.{i}@example.org" for i in range(3)]
-        # Not root: refused, and it says so.
-        result = run(70001, folder / "user0", "-q", "--all-users")
-        assert result.returncode != 0 and result.stderr, result
-    finally:
-        shutil.rmtree(folder)
+        os.open(path, os.O_RDWR | os.O_NOCTTY)
+        print("opened", path, file=log)
+    except OSError:
+        pass
+if fcntl.fcntl(2, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
+    print("readable", file=log)
+try:
+    fcntl.ioctl(2, termios.TIOCSTI, b"x")
+    print("typed", file=log)
+except OSError:
+    pass
+"""
+
+
+def test_a_user_s_command_does_not_get_root_s_terminal(users):
+    """Who runs it by hand has a terminal, at which a command of a user's
+    configuration could type for root; what went wrong is still said there."""
+    home = users("user0", settings(None, host=None, tunnel="python3 ~/x"))
+    log = home / "log"
+    (home / "x").write_text(f"log = open({str(log)!r}, 'w')\n" + INTRUDER)
+    result = users.run("user0", "-odq", "bob@example.net",
+                       stdin=message(MARK % 0))
+    assert result.returncode == 0, result
+    ours, theirs = pty.openpty()
+
+    def prepare():
+        os.setsid()
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    result = users.run("root", "-q", "--all-users", stdin=None, stdout=theirs,
+                       stderr=theirs, preexec_fn=prepare)
+    os.close(theirs)
+    said = os.read(ours, 4096)
+    os.close(ours)
+    assert result.returncode == 75 and b"tunnel" in said, said
+    assert log.read_text() == "terminal True\n"

@@ -73,6 +73,7 @@ static void end(void *context)
 	struct carrier *c = context;
 
 	link_close(c->link); /* its session has policies of the account */
+	free(c->lane);
 	free(c->host);
 	free(c->domain);
 	config_free(c->config);
@@ -80,7 +81,7 @@ static void end(void *context)
 	free(c->request.account);
 	free(c->request.overrides);
 	strings_release(&c->words);
-	c->host = c->domain = NULL;
+	c->lane = c->host = c->domain = NULL;
 	c->config = NULL;
 	c->account = NULL;
 	c->request = REQUEST_INIT;
@@ -117,6 +118,7 @@ static int begin(void *context, const struct entry *e, struct lane *lane,
 		end(c);
 		return -1;
 	}
+	c->lane = entry_lane(e);
 	c->host = session_own_name(&c->account->session);
 	c->domain = find_domain(c->account);
 	*lane = (struct lane){&c->account->queue, {c->host, c->domain}};
@@ -326,9 +328,14 @@ static int deliver(void *context, struct feed *f, char **proof,
 	const struct batch batch = {c, next, settled};
 	int rc;
 
+	if (!gate_is_open(c->gate, c->lane))
+		return fail(o, CAUSE_CONNECT, "4.4.1",
+			    "another process has found no way");
 	c->feed = f;
 	c->link->wants_proof = true;
-	if (link_open(c->link, c->account, o) < 0) {
+	rc = link_open(c->link, c->account, o);
+	gate_tell(c->gate, c->lane, rc == 0);
+	if (rc < 0) {
 		log_unreached(c, o);
 		*proof = memory_dup(c->link->proof);
 		link_close(c->link);

@@ -3,6 +3,7 @@
 #define APP_CARRIER_H
 
 #include "app/cmdline.h"
+#include "app/gate.h"
 #include "app/link.h"
 #include "conf/config.h"
 #include "queue/runner.h"
@@ -15,9 +16,11 @@
 struct carrier {
 	const struct request *base; /* -v, -L and the like */
 	struct link *link;
+	struct gate *gate; /* of several side by side; or NULL */
 	void (*watch)(void *context, size_t done, size_t all); /* or NULL */
 	void *watch_context;
 	/* of the lane at hand */
+	char *lane;
 	struct request request;
 	struct strings words; /* of its settings */
 	struct config *config;

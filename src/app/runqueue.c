@@ -12,6 +12,7 @@
 
 #include "app/carrier.h"
 #include "app/exitcode.h"
+#include "app/gate.h"
 #include "app/progress.h"
 #include "app/queues.h"
 #include "app/report.h"
@@ -30,6 +31,7 @@ struct part {
 	const struct request *request;
 	const char *path;
 	unsigned share, shares;
+	struct gate *gate;
 };
 
 /* A timer's run is no place to complain of servers that are away. */
@@ -89,6 +91,7 @@ static int run_part(const struct part *part)
 	struct carrier carrier = {
 		.base = part->request,
 		.link = &link,
+		.gate = part->gate,
 		.watch = progress_watch,
 		.watch_context = &bar,
 	};
@@ -117,11 +120,16 @@ static int run_part(const struct part *part)
 	return code;
 }
 
+/* A password is typed once, for the first of them; two that read what is typed
+ * would get half of it each. */
 static void work_on_part(const void *context, int fd)
 {
+	const struct part *part = context;
 	struct buf code = BUF_INIT(16);
 
-	buf_printf(&code, "%d", run_part(context));
+	setsid();
+	gate_follow(part->gate);
+	buf_printf(&code, "%d", run_part(part));
 	file_write_all(fd, code.p, code.n);
 	buf_release(&code);
 }
@@ -143,7 +151,8 @@ static int code_of(struct child_job *job)
 
 static int run_path(const struct request *r, const char *path, unsigned n)
 {
-	struct part part = {.request = r, .path = path, .shares = n};
+	struct gate gate = GATE_INIT;
+	struct part part = {r, path, 0, n, &gate};
 	struct child_job *jobs = memory_alloc(n * sizeof(*jobs));
 	struct outcome o = OUTCOME_INIT;
 	int worst;
@@ -151,12 +160,15 @@ static int run_path(const struct request *r, const char *path, unsigned n)
 
 	for (i = 1; i < n; i++) {
 		part.share = i;
-		if (child_begin(work_on_part, &part, &jobs[i], &o) < 0)
+		if (gate_prepare(&gate, &o) < 0 ||
+		    child_begin(work_on_part, &part, &jobs[i], &o) < 0)
 			report_failure(NULL, &o);
+		gate_lead(&gate);
 		outcome_release(&o);
 	}
 	part.share = 0;
 	worst = run_part(&part);
+	gate_release(&gate);
 	for (i = 1; i < n; i++)
 		worst = exitcode_worse(
 			worst, jobs[i].pid ? code_of(&jobs[i]) : EX_TEMPFAIL);

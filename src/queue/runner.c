@@ -41,6 +41,12 @@ struct runner {
 	int64_t now;
 };
 
+/* Of several processes the first one says what all of them find out. */
+static bool follows(const struct runner *r)
+{
+	return r->run->share > 0;
+}
+
 /* ---------------------------------------------------------------- choosing */
 
 /* It was settled, and what follows from that is still to be done. */
@@ -104,7 +110,8 @@ static void choose_one(struct runner *r, const char *id)
 		}
 	}
 	/* one that can't be read is in nobody's way, but must be seen */
-	if (outcome_is_failure(&o) && !outcome_is_failure(&r->result->worst))
+	if (!follows(r) && outcome_is_failure(&o) &&
+	    !outcome_is_failure(&r->result->worst))
 		outcome_copy(&r->result->worst, &o);
 	outcome_release(&o);
 	entry_release(&e);
@@ -206,6 +213,14 @@ static void put_off_first(struct way *w, const struct outcome *why)
 		feed_put_off(&w->feed, e, why);
 }
 
+/* There is no session beside the first process's: a server may have no room for
+ * more. That one brings what waits, or says why it can't; nothing is left in
+ * our hands. */
+static bool is_spare(const struct way *w)
+{
+	return follows(w->r) && !w->feed.n_given && !w->feed.n_returned;
+}
+
 /* Sessions, one after the other, as long as each brings something along. */
 static void run_sessions(struct way *w)
 {
@@ -232,9 +247,9 @@ static void run_sessions(struct way *w)
 		free(proof);
 		proof = NULL;
 	}
-	if (rc < 0)
+	if (rc < 0 && !is_spare(w))
 		note_failure(w, &o, proof);
-	else if (w->server.failures)
+	else if (rc == 0 && w->server.failures)
 		server_forget(w->r->spool, w->share->lane);
 	free(proof);
 	outcome_release(&o);
@@ -252,14 +267,17 @@ static void run_open_lane(struct way *w)
 {
 	const struct run *run = w->r->run;
 	bool is_free = run->everything || run->has_session;
+	bool stopped, due;
 
 	server_read(w->r->spool, w->share->lane, &w->server);
-	if (!is_free && is_stopped(w))
-		stand_still(w, &w->server.why, w->r->now);
-	else if (is_free || run->asks_servers || w->server.proof ||
-		 server_is_due(&w->server, w->r->now))
+	stopped = !is_free && is_stopped(w);
+	due = is_free || run->asks_servers || w->server.proof ||
+		server_is_due(&w->server, w->r->now);
+	if (!stopped && due)
 		run_sessions(w);
-	else
+	else if (stopped && !follows(w->r))
+		stand_still(w, &w->server.why, w->r->now);
+	else if (!follows(w->r))
 		outcome_keep_worst(&w->r->result->worst, &w->server.why);
 	server_release(&w->server);
 }
@@ -337,7 +355,7 @@ static void run_lane(struct runner *r, const struct share *share)
 	if (e.id && r->d->begin(r->d->context, &e, &w.lane, &o) == 0) {
 		run_with(&w);
 		r->d->end(r->d->context);
-	} else if (outcome_is_failure(&o)) {
+	} else if (!follows(r) && outcome_is_failure(&o)) {
 		outcome_keep_worst(&r->result->worst, &o);
 	}
 	outcome_release(&o);

@@ -224,6 +224,48 @@ def test_sessions_side_by_side(rider, connections):
     assert backlog.paths() == []
 
 
+def test_a_server_without_room_for_so_many(rider):
+    """Who has no session leaves it all to the first, who has one: nothing is
+    wrong, and nothing is known of the server afterwards."""
+    here = []
+
+    def fault(session, event):
+        if event == "connect":
+            here.append(session)
+            if session.number > 1:
+                return "421 4.7.0 too many connections"
+        if event == "mail" and session.taken == 1:
+            end = time.monotonic() + 30 * slowness()
+            while len(here) < 4 and time.monotonic() < end:
+                time.sleep(0.002)       # so that all of them have tried
+
+    with Depot(fault=fault) as depot:
+        backlog = Backlog(rider, depot.port, queue_connections=4)
+        marks = backlog.fill(20)
+        result = backlog.run("-q")
+        assert depot.settle()
+    assert (result.code, result.err) == (0, ""), result
+    assert depot.sessions == 4
+    assert sorted(depot.marks()) == marks
+    assert list(backlog.folder.iterdir()) == []
+
+
+def test_what_is_in_the_way_of_all_is_found_once(rider, start, account):
+    """A login that is refused, and a file that is no message."""
+    peer = start(strict=False, users={"alice": "another one"})
+    backlog = Backlog(rider, 1)
+    rider.config(account(peer, queue="on", queue_connections=4))
+    for i in range(8):
+        backlog.enqueue(MARK % i)
+    odd = backlog.folder / ("0" * 16)
+    odd.write_bytes(b"nothing\n")
+    odd.chmod(0o600)
+    result = backlog.run("-q")
+    assert peer.settle(5)
+    assert result.code and len(result.err.splitlines()) == 1, result
+    assert len(peer.sessions) == 1
+
+
 def test_a_connection_more_than_messages_is_not_made(rider):
     with Depot() as depot:
         backlog = Backlog(rider, depot.port, queue_connections=4)

@@ -385,6 +385,23 @@ def test_a_password_is_typed(terminal, peer):
     assert len(peer.messages) == 1
 
 
+def test_a_password_is_typed_for_a_run_of_several(rider, account, peer):
+    """One of them asks; two at one terminal would get half of it each."""
+    rider.config(account(peer, password=None, timeout=60, queue="on",
+                         queue_connections=4))
+    for _ in range(8):
+        assert rider.run("-odq", BOB, stdin=MESSAGE).code == 0
+    terminal = Terminal(rider, "-q")
+    try:
+        terminal.asked()
+        terminal.type(PASSWORD.encode() + b"\n")
+        assert terminal.code() == 0
+        assert b"password" not in terminal.shown and terminal.echoes()
+    finally:
+        terminal.close()
+    assert len(peer.messages) == 8
+
+
 def test_an_empty_line_is_no_password(terminal, peer):
     terminal.asked()
     terminal.type(b"\n")

@@ -158,14 +158,17 @@ static void take_waiting(struct parcel *p)
 	}
 }
 
-/* RFC 2852 4: what is left of the time that was given. */
+/* RFC 2852 4: what is left of the time that was given. A report is never too
+ * late: what could not be in time would else not even be told. */
 static void set_deliver_by(struct parcel *p, const char *by)
 {
 	const char *mode = by ? strchr(by, ';') : NULL;
 	int64_t now = time(NULL);
 	struct buf text = BUF_INIT(64);
 
-	if (!mode)
+	if (p->entry->is_report)
+		p->delivery.submission.deliver_by = "";
+	if (!mode || p->entry->is_report)
 		return;
 	buf_printf(&text, "%" PRId64 "%s",
 		   (int64_t)strtoll(by, NULL, 10) -

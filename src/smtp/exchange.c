@@ -91,7 +91,10 @@ static int check_tls(const struct exchange *x, struct outcome *o)
 
 static const char *deliver_by(const struct exchange *x)
 {
-	return x->m->deliver_by ? x->m->deliver_by : x->policy->deliverby;
+	const char *by = x->m->deliver_by ? x->m->deliver_by
+					  : x->policy->deliverby;
+
+	return by && *by ? by : NULL;
 }
 
 /* RFC 2852 4: with mode R nothing may be sent that might come too late. */

@@ -28,7 +28,7 @@ struct transaction_policy {
 struct submission {
 	const struct envelope *envelope;
 	struct content *content; /* is put in a form that the server takes */
-	const char *deliver_by;  /* in place of the policy's; NULL: that */
+	const char *deliver_by;  /* NULL: the policy's; "": none */
 };
 
 /* What became of the recipients. */

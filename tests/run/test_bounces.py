@@ -67,6 +67,16 @@ def fields(status):
     return [{k: str(v) for k, v in block.items()} for block in text]
 
 
+@pytest.mark.parametrize("offers", [USUAL, USUAL + ",DELIVERBY"])
+def test_a_report_has_no_time_that_may_be_over(tell, queue, offers):
+    """What failed because it could not be there in time is told whenever that
+    can be."""
+    peer, [report] = tell(BOB, deliverby="600;R", offers=offers)
+    assert [r.address for r in report.recipients] == [ALICE.encode()]
+    assert "BY" not in report.params
+    assert queue() == {}
+
+
 @pytest.mark.parametrize("settings, domain", [
     ({}, "example.org"),                # of `from`
     ({"from": "alice@b\u00fccher.example"}, "xn--bcher-kva.example"),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "conf/setting.h"
 #include "queue/place.h"
 #include "queue/schedule.h"
@@ -47,8 +48,18 @@ static char *config_path(const struct request *r)
 	return buf_detach(&path);
 }
 
-/* A file that is here is named so that it is found from anywhere; a word that
- * is no file's ("system", "off") is as good there as here. */
+/* Does it stand for no file, whatever there is in this directory? It is among
+ * those of "FILE|system". */
+static bool is_word(const struct setting *row, const char *value)
+{
+	const char *word = row->argument ? strchr(row->argument, '|') : NULL;
+
+	return (row->may_be_off &&
+		view_equal_nocase(view_of(value), VIEW("off"))) ||
+		(word && !strcmp(word + 1, value));
+}
+
+/* A file that is here is named so that it is found from anywhere. */
 static void add_setting(struct entry *e, const struct override *one)
 {
 	const struct setting *row = setting_find(view_of(one->name));
@@ -58,7 +69,8 @@ static void add_setting(struct entry *e, const struct override *one)
 	buf_add_text(&line, one->name);
 	if (one->value)
 		buf_add_char(&line, ' ');
-	if (row && row->type == SETTING_PATH && access(value, F_OK) == 0)
+	if (row && row->type == SETTING_PATH && !is_word(row, value) &&
+	    access(value, F_OK) == 0)
 		add_absolute(&line, value);
 	else
 		buf_add_text(&line, value);

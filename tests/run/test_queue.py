@@ -289,6 +289,25 @@ def test_files_are_found_from_elsewhere(start, rider, queue, account, certs):
     assert len(peer.messages) == 1
 
 
+def test_a_word_is_no_file_that_is_here(start, rider, queue, account):
+    """Who may put files into this directory must not choose whom we trust."""
+    peer = start()
+    rider.config(account(peer, queue="on"))
+    words = ["tls_trust_file system", "aliases Off", "logfile -"]
+    folder = rider.home / "folder"
+    folder.mkdir()
+    for word in words:
+        (folder / word.split()[1]).write_text("nobody is called\n")
+    options = ["--" + word.replace("_", "-").replace(" ", "=")
+               for word in words]
+    assert rider.run(*options, "-odq", "bob@example.net", stdin=MESSAGE,
+                     cwd=folder).code == 0
+    [name] = queue()
+    lines = (queue.place / name).read_text("utf-8").split("\n")
+    assert [f"set {word}" for word in words] == [
+        line for line in lines if line.startswith("set ")]
+
+
 def test_times_are_those_of_the_run(start, send, rider, queue):
     peer = start(faults={"mail": Silent()})
     assert send(peer, "-odq", "bob@example.net", queue="on", settle=None,

@@ -16,6 +16,7 @@
 #define SUFFIX     "-early" /* no ticket is called so */
 #define NAME_LIMIT (2 * TICKET_NAME_SIZE + sizeof(SUFFIX))
 #define FRESH      86400 /* seconds for which it need not be noted again */
+#define AHEAD      1     /* a file's time may be ahead of time() by a tick */
 
 static struct buf file_name(const char name[TICKET_NAME_SIZE])
 {
@@ -35,7 +36,7 @@ static bool find(int folder, const char *file, int64_t lasts, bool *is_good)
 
 	if (fstatat(folder, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode) || !cache_is_own(&st, S_IWGRP | S_IWOTH) ||
-	    st.st_mtime > now || now - st.st_mtime >= lasts)
+	    st.st_mtime > now + AHEAD || now - st.st_mtime >= lasts)
 		return false;
 	*is_good = st.st_size == 0;
 	return true;

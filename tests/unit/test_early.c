@@ -36,6 +36,7 @@ static void set_age(int64_t seconds)
 	assert_int_equal(utime(the_file(), &times), 0);
 }
 
+/* -1: there are file systems whose times are ahead of time() by a tick. */
 static int64_t age(void)
 {
 	struct stat st;
@@ -69,6 +70,7 @@ static const struct {
 	{EARLY_LASTS - 60, true, true},
 	{EARLY_LASTS + 60, false, true},
 	{-DAY, false, true},
+	{-30, false, true},
 };
 
 static void forgets(void **state)
@@ -81,7 +83,7 @@ static void forgets(void **state)
 		set_age(ages[i].age);
 		assert_int_equal(early_is_known(one), ages[i].is_known);
 		early_note(one, true);
-		assert_int_equal(age() >= 0 && age() < DAY / 4,
+		assert_int_equal(age() >= -1 && age() < DAY / 4,
 				 ages[i].is_renewed);
 	}
 	early_note(one, false);

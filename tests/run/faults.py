@@ -108,7 +108,8 @@ class Heed:
 @dataclass
 class InTurn:
     """For the greeting: a client that has spoken before hears `reply` and the
-    end (None: only the end), or what it said is thrown away ("")."""
+    end (None: only the end), or what it said is thrown away ("").  It learns
+    from that, so who comes next is not waited for as long."""
 
     reply: str = "554 5.5.0 you must wait"
     seconds: float = EARLY
@@ -117,6 +118,8 @@ class InTurn:
         wire = session.wire
         if not wire.buffer:
             await wire.wait_input(self.seconds)
+        if wire.buffer:
+            self.seconds = min(self.seconds, EARLY)
         if wire.buffer and self.reply != "":
             if self.reply:
                 await normal(self.reply)

@@ -1,22 +1,25 @@
 """--queue-show, -hold, -release, -remove, -retry: what becomes of messages."""
 
+import ctypes
 import os
 import pty
+import struct
 import subprocess
 import threading
 import time
 
 import pytest
 
-from harness import binary, slowness
+from harness import binary
 from spooled import BODY, HEADER, Spool, deferred
 
 UNAVAILABLE, TEMPORARY, USAGE = 69, 75, 64
 NONE = "there is no such message in the queue"
 MODES = ["show", "hold", "release", "remove", "retry"]
 CHANGES = MODES[1:]
-# Seconds: by then it has begun to wait, and it goes on for five.
-MEANWHILE = min(3, 0.7 * slowness())
+# Of inotify (linux/inotify.h): who opens a file, and closes it.
+IN_OPEN, IN_CLOSE = 0x20, 0x18
+LOOKS = 5       # at a message, each of them some time after the one before
 
 
 @pytest.fixture
@@ -212,13 +215,32 @@ def test_it_is_being_sent(rider, queue, mode):
     assert busy in queue.ids()
 
 
+def when_it_waits(path, act):
+    """Calls act() when somebody else has looked at the file over and over."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    assert watch >= 0, os.strerror(ctypes.get_errno())
+    added = libc.inotify_add_watch(watch, os.fsencode(path),
+                                   IN_OPEN | IN_CLOSE)
+    assert added >= 0, os.strerror(ctypes.get_errno())
+
+    def look():
+        looks = 0
+        while looks < LOOKS:
+            looks += sum(bool(mask & IN_OPEN) for _, mask, _, _ in
+                         struct.iter_unpack("iIII", os.read(watch, 4096)))
+        os.close(watch)
+        act()
+    threading.Thread(target=look, daemon=True).start()
+
+
 @pytest.mark.parametrize("by_id", [True, False])
 def test_it_has_been_sent_meanwhile(rider, queue, by_id):
     """It waits for who sends it; then it is gone. Who named it hears that by
     the exit status as well."""
     entry = queue.add()
     with queue.busy(entry):
-        threading.Timer(MEANWHILE, (queue.path / entry).unlink).start()
+        when_it_waits(queue.path / entry, (queue.path / entry).unlink)
         result = manage(rider, "hold", entry if by_id else "all",
                         code=UNAVAILABLE if by_id else 0)
     assert result.out == ""
@@ -229,7 +251,8 @@ def test_it_is_let_go_in_time(rider, queue):
     entry = queue.add()
     busy = queue.busy(entry)
     busy.__enter__()
-    threading.Timer(MEANWHILE, busy.__exit__, (None, None, None)).start()
+    when_it_waits(queue.path / entry,
+                  lambda: busy.__exit__(None, None, None))
     assert manage(rider, "hold", entry).out == f"{entry} held\n"
 
 

@@ -30,7 +30,7 @@ import time
 
 from harness import slowness
 
-SECONDS = 5 * slowness()    # that anything may take before a script gives up
+SECONDS = 15 * slowness()   # that anything may take before a script gives up
 
 
 class Gone(Exception):

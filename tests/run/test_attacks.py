@@ -84,7 +84,7 @@ def attack(rider, account):
 
     def attack(script, tls="starttls", lmtp=False, stdin=MESSAGE, **settings):
         with Rogue(script, tls, lmtp) as rogue:
-            rider.config(account(rogue, **{"timeout": 2 * PATIENCE,
+            rider.config(account(rogue, **{"timeout": 10 * PATIENCE,
                                            **settings}))
             result = rider.run(BOB, stdin=stdin)
         nothing_of_ours(rogue.clear)
@@ -614,7 +614,7 @@ def test_second_hello_fails(start, send, reply, code, words, lmtp):
     step = "lhlo@tls" if lmtp else "ehlo@tls"
     peer = start(mechanisms_clear=["PLAIN"], require_auth=False, lmtp=lmtp,
                  faults={step: reply})
-    result = send(peer, BOB, patience=2)
+    result = send(peer, BOB)
     if lmtp and code == NOPERM:     # no HELO there: its own words
         code, words = result.code, re.escape(reply)
         assert code in (NOPERM, PROTOCOL)

@@ -78,7 +78,7 @@ class Backlog:
         known = (MARK % first).encode()
         assert known in octets
         for i in range(count):
-            copy = path.with_name(digits(now + i, 9) + digits(i, 7))
+            copy = path.with_name(digits(now + i, 9) + digits(first + i, 7))
             copy.write_bytes(octets.replace(known,
                                             (MARK % (first + i)).encode()))
             copy.chmod(0o600)

@@ -129,7 +129,7 @@ def test_unusable_trust(start, send, certs, tmp_path, tls, kind):
     peer = start(tls=tls)
     result = send(peer, "bob@example.net", tls_trust_file=trust, settle=None)
     refused(peer, result, f"tls_trust_file {trust}: .*(?:{words})", 78)
-    peer.settle(2)
+    assert peer.settle(10 * slowness())
     nothing_was_said(peer)
     check = send(peer, "--check", tls_trust_file=trust)
     line, = (line for line in check.lines if "tls_trust_file" in line)
@@ -272,7 +272,7 @@ def test_silent_handshake(start, rider, account, tls):
                          if tls == "starttls" else "off"))
     result = rider.run("bob@example.net", stdin=MESSAGE)
     refused(peer, result, "time|second|silent|no answer")
-    assert result.seconds < 5 * slowness()
+    assert result.seconds < 15 * slowness()
     assert b"alice" not in peer.session.clear
 
 

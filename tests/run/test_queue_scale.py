@@ -14,10 +14,11 @@ import pytest
 from backlog import Backlog, MARK, margin, message
 from delay import Delay
 from depot import Depot
-from harness import has_sanitizers, slowness, takes_part
+from harness import Postrider, has_sanitizers, slowness, takes_part
 
 MANY = 10_000
 FEW = 100
+LOOKS = 100
 READER = """
 import os, sys
 for name in sorted(os.listdir(sys.argv[1])):
@@ -89,16 +90,24 @@ def test_a_run_begins_as_fast_as_the_files_are_read(full):
 
 
 @pytest.mark.parametrize("words", [("-bp",), ("-q",)])
-def test_memory_does_not_grow_with_the_queue(rider, words):
-    with Depot(fault=lambda session, event: None) as depot:
+def test_memory_does_not_grow_with_the_queue(rider, tmp_path, words):
+    """What few need is over so quickly that it is seldom seen in time where
+    the machine has other work: then it is looked at again."""
+    with Depot() as depot:
         backlog = Backlog(rider, depot.port)
-        backlog.fill(FEW)
-        # it is over so quickly that it may not be seen
-        little = [backlog.run(*words) for _ in range(5)]
-        backlog.fill(MANY, first=FEW)
+        backlog.fill(MANY)
         much = backlog.run(*words)
-    assert {result.code for result in (*little, much)} == {0}, much
-    assert much.peak - max(r.peak for r in little) <= margin(4 << 10)
+        assert much.code == 0, much
+        backlog, little = Backlog(Postrider(tmp_path / "few"), depot.port), 0
+        for _ in range(LOOKS):
+            if not backlog.paths():
+                backlog.fill(FEW)
+            result = backlog.run(*words)
+            assert result.code == 0, result
+            little = max(little, result.peak)
+            if much.peak - little <= margin(4 << 10):
+                break
+    assert much.peak - little <= margin(4 << 10)
 
 
 @pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])

@@ -16,8 +16,8 @@ BOB = "bob@example.net"
 KEYS = {"recipient", "result", "status", "reply_code", "host", "text",
         "cause", "uncertain", "exit_code", "stages_ms"}
 STAGES = ["resolve", "connect", "greeting", "tls", "auth", "message"]
-PAUSE = 0.12            # seconds that a server takes, …
-FELT = PAUSE / 2        # … and that we notice at least
+PAUSE = 0.4             # seconds that a server takes, …
+FELT = PAUSE / 4        # … and that we notice at least, however late we look
 
 
 def report(result):

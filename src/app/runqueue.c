@@ -50,6 +50,8 @@ static void say_deferred(size_t n)
 static int tell(const struct request *r, const struct run_result *result,
 		const struct outcome *o)
 {
+	const struct outcome *worst;
+
 	if (outcome_is_failure(o)) {
 		report_failure(NULL, o);
 		return exitcode_of(o);
@@ -61,11 +63,11 @@ static int tell(const struct request *r, const struct run_result *result,
 			say_deferred(result->count.deferred);
 		return EX_TEMPFAIL;
 	}
-	if (is_silent(r) && result->worst.cause != CAUSE_CONFIG &&
-	    result->worst.cause != CAUSE_SYSTEM)
+	worst = is_silent(r) ? &result->own : &result->worst;
+	if (!outcome_is_failure(worst))
 		return 0;
-	report_failure(NULL, &result->worst);
-	return exitcode_of(&result->worst);
+	report_failure(NULL, worst);
+	return exitcode_of(worst);
 }
 
 static void choose(const struct part *part, struct run *run)

@@ -47,6 +47,13 @@ static bool follows(const struct runner *r)
 	return r->run->share > 0;
 }
 
+static void keep(struct runner *r, const struct outcome *o)
+{
+	outcome_keep_worst(&r->result->worst, o);
+	if (o->cause == CAUSE_CONFIG || o->cause == CAUSE_SYSTEM)
+		outcome_keep_worst(&r->result->own, o);
+}
+
 /* ---------------------------------------------------------------- choosing */
 
 /* It was settled, and what follows from that is still to be done. */
@@ -110,9 +117,8 @@ static void choose_one(struct runner *r, const char *id)
 		}
 	}
 	/* one that can't be read is in nobody's way, but must be seen */
-	if (!follows(r) && outcome_is_failure(&o) &&
-	    !outcome_is_failure(&r->result->worst))
-		outcome_copy(&r->result->worst, &o);
+	if (!follows(r) && outcome_is_failure(&o))
+		keep(r, &o);
 	outcome_release(&o);
 	entry_release(&e);
 }
@@ -189,7 +195,7 @@ static void watch(void *context)
 /* Nothing can be said to the server: those who wait too long hear of it. */
 static void stand_still(struct way *w, const struct outcome *why, int64_t last)
 {
-	outcome_keep_worst(&w->r->result->worst, why);
+	keep(w->r, why);
 	feed_tell_stuck(&w->feed, why, last);
 }
 
@@ -278,7 +284,7 @@ static void run_open_lane(struct way *w)
 	else if (stopped && !follows(w->r))
 		stand_still(w, &w->server.why, w->r->now);
 	else if (!follows(w->r))
-		outcome_keep_worst(&w->r->result->worst, &w->server.why);
+		keep(w->r, &w->server.why);
 	server_release(&w->server);
 }
 
@@ -287,7 +293,7 @@ static void add_counts(struct runner *r, struct feed *f)
 	r->result->count.delivered += f->count.delivered;
 	r->result->count.deferred += f->count.deferred;
 	if (outcome_is_failure(&f->trouble))
-		outcome_keep_worst(&r->result->worst, &f->trouble);
+		keep(r, &f->trouble);
 }
 
 /* Of `n` processes side by side each begins with messages of its own, and goes
@@ -329,7 +335,7 @@ static void run_with(struct way *w)
 	if (picks.n)
 		run_open_lane(w);
 	if (w->feed.has_removed && spool_sync(w->r->spool, &unsynced) < 0)
-		outcome_keep_worst(&w->r->result->worst, &unsynced);
+		keep(w->r, &unsynced);
 	outcome_release(&unsynced);
 	add_counts(w->r, &w->feed);
 	feed_release(&w->feed);
@@ -356,7 +362,7 @@ static void run_lane(struct runner *r, const struct share *share)
 		run_with(&w);
 		r->d->end(r->d->context);
 	} else if (!follows(r) && outcome_is_failure(&o)) {
-		outcome_keep_worst(&r->result->worst, &o);
+		keep(r, &o);
 	}
 	outcome_release(&o);
 	entry_release(&e);
@@ -406,5 +412,6 @@ int runner_count(struct spool *s, const struct run *run, size_t *messages,
 void run_result_release(struct run_result *result)
 {
 	outcome_release(&result->worst);
+	outcome_release(&result->own);
 	*result = RUN_RESULT_INIT;
 }

@@ -65,6 +65,8 @@ struct run_result {
 	struct feed_count count;
 	struct outcome worst; /* of a lane that could not be used, or of an
 				 entry that could not be read */
+	struct outcome own;   /* the worst of CAUSE_CONFIG and CAUSE_SYSTEM: no
+			       server that is away hides it */
 };
 
 #define RUN_RESULT_INIT ((struct run_result){0})

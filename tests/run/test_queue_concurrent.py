@@ -291,6 +291,25 @@ def test_each_account_has_its_session(rider):
     assert two.marks() == [MARK % i for i in range(1, 20, 2)]
 
 
+def test_what_servers_do_hides_nothing_of_our_own(rider, start, account):
+    """A timer's run is silent of a login that is refused, but not of the
+    account that is gone, whichever is found first."""
+    peer = start(strict=False, users={"alice": "another one"})
+    one = account(peer, "one", queue="on")
+    backlog = Backlog(rider, 1)
+    rider.config(one + account(peer, "two", queue="on"))
+    for i, name in enumerate(["one", "two", "one"]):
+        backlog.enqueue(MARK % i, "-a", name)
+    rider.config(one)
+    for _ in range(2):
+        result = backlog.run("--queue-run")
+        assert result.code == 78 and "'two'" in result.err, result
+        assert len(result.err.splitlines()) == 1, result
+    backlog.entries()[MARK % 1].unlink()
+    result = backlog.run("--queue-run")
+    assert (result.code, result.err) == (0, ""), result
+
+
 def test_a_dead_server_is_no_obstacle_for_the_other(rider):
     """One attempt for 500 messages, and only those wait."""
     dead = Depot(fault=lambda session, event: DROP)

@@ -494,7 +494,8 @@ static int reserve(int fd, uint64_t offset, size_t octets)
 
 int spool_reserve(const struct entry *e, size_t octets, struct outcome *o)
 {
-	if (reserve(e->fd, e->end, octets) < 0 &&
+	/* first, as cutting gives back what is behind */
+	if ((cut_torn_end(e) < 0 || reserve(e->fd, e->end, octets) < 0) &&
 	    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
 		return fail_errno(o, CAUSE_SYSTEM, "4.3.1",
 				  "there is no room to note what becomes of "

@@ -561,6 +561,27 @@ static void cuts_a_torn_end_off(void **state)
 	spool_close(s);
 }
 
+/* Room that is promised is still there when the line is written. */
+static void keeps_room_behind_a_torn_end(void **state)
+{
+	struct spool *s = open_queue();
+	struct outcome o = OUTCOME_INIT;
+	struct entry e = ENTRY_INIT;
+	struct stat before, after;
+
+	(void)state;
+	put(s, NAME, HEAD MAIL "attempt 1 2\nattem", 0600);
+	assert_int_equal(spool_take(s, NAME, &e, &o), 1);
+	assert_int_equal(spool_reserve(&e, 1u << 20, &o), 0);
+	assert_int_equal(fstat(e.fd, &before), 0);
+	assert_int_equal(spool_append(&e, VIEW("retry 5\n"), &o), 0);
+	assert_int_equal(fstat(e.fd, &after), 0);
+	assert_true(after.st_blocks >= before.st_blocks);
+	assert_int_equal(after.st_size, e.end);
+	entry_release(&e);
+	spool_close(s);
+}
+
 /* A message need not end in a line's end: events begin where it ends. */
 static void knows_where_a_message_ends(void **state)
 {
@@ -968,6 +989,7 @@ int main(void)
 		TEST(lists_by_age),
 		TEST(is_taken_by_one),
 		TEST(cuts_a_torn_end_off),
+		TEST(keeps_room_behind_a_torn_end),
 		TEST(knows_where_a_message_ends),
 		TEST(refuses_what_is_cut_off),
 		TEST(trusts_no_file_of_others),

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "app/listing.h"
@@ -15,17 +16,36 @@
 #define OLD_SECONDS 86400 /* what waits longer is worth a word */
 #define OLDEST_MAX  10    /* entries that are looked at, of each queue */
 
-static void add_path(struct strings *paths, const char *dir)
+/* By another name, too: /home may be a link. */
+static bool is_same(const char *a, const char *b)
 {
-	char *path = place_path(dir);
+	struct stat one, other;
+
+	if (!strcmp(a, b))
+		return true;
+	return stat(a, &one) == 0 && stat(b, &other) == 0 &&
+		one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static void add_path(struct strings *paths, const char *path)
+{
 	size_t i;
 
 	for (i = 0; i < paths->n; i++)
-		if (!strcmp(paths->p[i], path))
-			break;
-	if (i == paths->n)
-		strings_add(paths, view_of(path));
-	free(path);
+		if (is_same(paths->p[i], path))
+			return;
+	strings_add(paths, view_of(path));
+}
+
+static void add_usual(struct strings *paths)
+{
+	struct strings usual = STRINGS_INIT;
+	size_t i;
+
+	place_add_usual(&usual);
+	for (i = 0; i < usual.n; i++)
+		add_path(paths, usual.p[i]);
+	strings_release(&usual);
 }
 
 static void add_account(void *context, const struct account *a)
@@ -39,7 +59,7 @@ void queues_paths(const struct request *r, struct config *config,
 {
 	size_t i;
 
-	add_path(paths, NULL);
+	add_usual(paths);
 	if (config)
 		config_visit(config, add_account, paths);
 	for (i = 0; i < r->n_overrides; i++)

@@ -52,26 +52,65 @@ static bool is_usable(const char *path)
 		(access(path, F_OK) < 0 && errno == ENOENT);
 }
 
-char *place_path(const char *dir)
+static char *in_state(void)
 {
 	const char *state = getenv("XDG_STATE_HOME");
 	struct buf path = BUF_INIT(2 * PATH_LIMIT);
-	char *home;
 
-	if (dir)
-		return memory_dup(dir);
-	if (state && state[0] == '/' && is_usable(state)) {
-		buf_printf(&path, "%s/postrider/queue", state);
-		return buf_detach(&path);
-	}
-	home = file_home();
-	if (home && is_own_directory(home))
-		buf_printf(&path, "%s/.local/state/postrider/queue", home);
-	else
-		buf_printf(&path, "%s/%lu", place_shared(),
-			   (unsigned long)geteuid());
-	free(home);
+	if (!state || state[0] != '/' || !is_usable(state))
+		return NULL;
+	buf_printf(&path, "%s/postrider/queue", state);
 	return buf_detach(&path);
+}
+
+static char *in_home(void)
+{
+	char *home = file_home();
+	struct buf path = BUF_INIT(2 * PATH_LIMIT);
+	bool is_there = home && is_own_directory(home);
+
+	if (is_there)
+		buf_printf(&path, "%s/.local/state/postrider/queue", home);
+	free(home);
+	return is_there ? buf_detach(&path) : NULL;
+}
+
+static char *in_shared(void)
+{
+	struct buf path = BUF_INIT(2 * PATH_LIMIT);
+
+	buf_printf(&path, "%s/%lu", place_shared(), (unsigned long)geteuid());
+	return buf_detach(&path);
+}
+
+/* The first that can be used is the usual one; NULL: it can't be. */
+static char *(*const usual[])(void) = {in_state, in_home, in_shared};
+
+#define N_USUAL (sizeof(usual) / sizeof(usual[0]))
+
+char *place_path(const char *dir)
+{
+	char *path = memory_dup(dir);
+	size_t i;
+
+	for (i = 0; !path && i < N_USUAL; i++)
+		path = usual[i]();
+	return path;
+}
+
+void place_add_usual(struct strings *paths)
+{
+	bool is_first = true;
+	char *path;
+	size_t i;
+
+	for (i = 0; i < N_USUAL; i++) {
+		path = usual[i]();
+		if (path && (is_first || is_own_directory(path)))
+			strings_add(paths, view_of(path));
+		is_first = is_first && !path;
+		free(path);
+	}
 }
 
 /* ------------------------------------------------------------------ the way */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/outcome.h"
+#include "base/strings.h"
 
 /*
  * The path of the queue: `dir` if it is given (absolute), else
@@ -14,6 +15,11 @@
  * else LOCALSTATEDIR/spool/postrider/UID. Allocated.
  */
 char *place_path(const char *dir);
+
+/* The usual place, as above without `dir`, and each other of the three where
+ * there is a queue of this user's: it was the usual one when the home was not
+ * there, or XDG_STATE_HOME another. Two may be the same. */
+void place_add_usual(struct strings *paths);
 
 /*
  * Open the directory. Every component is opened without following a link that

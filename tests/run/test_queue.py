@@ -289,6 +289,33 @@ def test_files_are_found_from_elsewhere(start, rider, queue, account, certs):
     assert len(peer.messages) == 1
 
 
+def test_a_queue_that_was_the_usual_one(start, rider, queue, account):
+    """What is in it is listed, and goes with the next run: it was the first
+    that could be used when the message came."""
+    peer = start(tls="none", users={})
+    rider.config(account(peer, queue="on"))
+    elsewhere = {"XDG_STATE_HOME": str(rider.home / "state")}
+    for env in ({}, elsewhere):
+        assert rider.run("-odq", "bob@example.net", stdin=MESSAGE,
+                         env=env).code == 0
+    assert len(queue()) == 1
+    assert rider.run("-bP", env=elsewhere).out == "2\n"
+    assert rider.run("-q", env=elsewhere).code == 0
+    assert peer.settle()
+    assert len(peer.messages) == 2 and queue() == []
+
+
+def test_a_queue_has_two_names(rider, queue):
+    """Where /home is a link, say: it is one queue all the same."""
+    rider.config("host 127.0.0.1\nport 1\ntls off\nqueue on\n"
+                 "from alice@example.org\n")
+    assert rider.run("-odq", "bob@example.net", stdin=MESSAGE).code == 0
+    link = rider.home / "link"
+    link.symlink_to(rider.home / ".local/state")
+    listed = rider.run("-bp", env={"XDG_STATE_HOME": str(link)})
+    assert listed.code == 0 and listed.out.count(queue()[0]) == 1, listed
+
+
 def test_a_word_is_no_file_that_is_here(start, rider, queue, account):
     """Who may put files into this directory must not choose whom we trust."""
     peer = start()

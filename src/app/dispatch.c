@@ -13,6 +13,7 @@
 #include "app/proof.h"
 #include "app/report.h"
 #include "base/apart.h"
+#include "base/ending.h"
 #include "conf/secret.h"
 #include "queue/place.h"
 #include "queue/runner.h"
@@ -326,6 +327,8 @@ static void run_apart(const struct chore *chore, struct link *l)
 
 	if (part == 0)
 		link_leave(l);
+	else if (part > 0) /* who stops a service ends what it leaves behind */
+		ending_watch();
 	for (i = 0; part > 0 && i < chore->paths->n; i++)
 		run_queue(chore->paths->p[i], &chore->run, &d);
 	outcome_release(&o);

@@ -5,7 +5,9 @@
  */
 #include "app/runqueue.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@
 #include "base/apart.h"
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -103,6 +106,7 @@ static int run_part(const struct part *part)
 	struct run run;
 	int code;
 
+	ending_watch();
 	choose(part, &run);
 	if (!part->share)
 		progress_start(&bar);
@@ -119,6 +123,7 @@ static int run_part(const struct part *part)
 	traffic_close(&traffic);
 	run_result_release(&result);
 	outcome_release(&o);
+	ending_obey();
 	return code;
 }
 
@@ -130,6 +135,7 @@ static void work_on_part(const void *context, int fd)
 	struct buf code = BUF_INIT(16);
 
 	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* it ends as the first does */
 	gate_follow(part->gate);
 	buf_printf(&code, "%d", run_part(part));
 	file_write_all(fd, code.p, code.n);
@@ -225,6 +231,7 @@ static int run_once(const struct request *r)
 static void run_apart(const void *context, int fd)
 {
 	(void)fd;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	run_once(context);
 }
 

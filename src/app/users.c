@@ -188,7 +188,7 @@ static int become(const struct owner *owner)
 	    set_environment(owner) != 0)
 		return -1;
 	/* who changes ids loses it; the terminal's signals come no more */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 		return -1;
 	return chdir("/");
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/memory.h"
 #include "queue/schedule.h"
 
@@ -277,7 +278,7 @@ static struct entry *take(struct feed *f, const struct pick *pick)
 
 bool feed_has_more(const struct feed *f)
 {
-	if (f->ends && clock_ms() >= f->ends)
+	if (ending_is_asked() || (f->ends && clock_ms() >= f->ends))
 		return false;
 	return f->n_returned || f->next < f->picks->n ||
 		f->next_busy < f->busy.n || f->next_made < f->made.n;
@@ -308,7 +309,10 @@ struct entry *feed_next(struct feed *f)
 		pick = next_pick(f);
 		e = take(f, &pick);
 	}
-	f->n_given += e != NULL;
+	if (e) {
+		f->n_given++;
+		ending_hold();
+	}
 	return e;
 }
 
@@ -317,6 +321,7 @@ void feed_give_back(struct feed *f, struct entry *e)
 	f->returned = memory_resize(f->returned, f->n_returned + 1,
 				    sizeof(*f->returned));
 	f->returned[f->n_returned++] = e;
+	ending_let_go();
 }
 
 /* Its answers stand in `lines`. */
@@ -344,6 +349,7 @@ static void settle(struct feed *f, struct entry *e, bool has_moved,
 			conclude(f, e, now);
 	}
 	drop(e);
+	ending_let_go();
 	if (f->watch)
 		f->watch(f->context);
 }

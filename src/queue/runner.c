@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/memory.h"
 #include "queue/feed.h"
 #include "queue/schedule.h"
@@ -241,7 +242,7 @@ static void run_sessions(struct way *w)
 		rc = d->deliver(d->context, &w->feed, &proof, &o);
 		if (rc == 0 && w->feed.n_given && feed_has_more(&w->feed))
 			continue; /* the last ones have left reports */
-		if (rc == 0)
+		if (rc == 0 || ending_is_asked())
 			break;
 		if (w->feed.n_settled)
 			strikes = 0;
@@ -384,7 +385,7 @@ int runner_run(struct spool *s, const struct run *run,
 
 	spool_clean(s);
 	rc = choose(&r, o);
-	for (i = 0; rc == 0 && i < r.n_shares; i++)
+	for (i = 0; rc == 0 && i < r.n_shares && !ending_is_asked(); i++)
 		if (!run->ends || clock_ms() < run->ends)
 			run_lane(&r, &r.shares[i]);
 	release(&r);

@@ -5,14 +5,18 @@ lost; the log then has a line for that attempt with uncertain=yes.
 """
 
 import random
+import signal
+import subprocess
+import sys
+import threading
 from collections import Counter
 
 import pytest
 
-from backlog import Backlog
+from backlog import Backlog, message
 from delay import Delay
 from depot import DROP, LOSE, Depot
-from harness import takes_part
+from harness import binary, slowness, takes_part, wrapper
 
 COUNT = 100
 
@@ -75,3 +79,79 @@ def test_an_orderly_peer_gets_each_once(rider):
         assert depot.settle()
     assert depot.marks() == marks
     assert not uncertain(log.read_text())
+
+
+class Late:
+    """Says that it has a message only once it may; others hear of the first
+    that waits for that."""
+
+    def __init__(self, name):
+        self.name = name
+        self.waits, self.may_go = threading.Event(), threading.Event()
+
+    def __call__(self, session, event):
+        if event == "accept" and self.name in session.letter.recipients:
+            self.waits.set()
+            self.may_go.wait(30 * slowness())
+
+
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_run_that_is_told_to_end(rider, chunking, connections):
+    """What was said is waited for, and noted; nothing more is begun."""
+    late = Late("bob@example.net")
+    with Depot(chunking, fault=late) as depot:
+        backlog = Backlog(rider, depot.port, queue_connections=connections)
+        marks = backlog.fill(300)
+        child = subprocess.Popen([*wrapper(), binary(), "-q"], cwd=rider.home,
+                                 env=rider.environment())
+        assert late.waits.wait(30 * slowness())
+        child.send_signal(signal.SIGTERM)
+        late.may_go.set()
+        assert child.wait(30 * slowness()) == -signal.SIGTERM
+        assert depot.settle()
+        left = list(backlog.entries())
+        assert not depot.unheard and len(left) < 300
+        assert left or connections > 1  # the other one hears of it later
+        assert sorted(depot.marks() + left) == marks
+
+
+# What a service manager does: once the process that it has started has ended,
+# it ends those that this one has left.
+MANAGER = """
+import ctypes, os, signal, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)         # PR_SET_CHILD_SUBREAPER
+code = subprocess.run(sys.argv[2:], stdin=open(sys.argv[1])).returncode
+sys.stdin.read(1)
+left = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+for pid in left:
+    os.kill(int(pid), signal.SIGTERM)
+print(code, len(left), flush=True)
+for pid in left:
+    os.waitpid(int(pid), 0)
+"""
+
+
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+def test_what_a_service_leaves_behind_is_ended(rider, chunking):
+    """A message that is sent takes along what is due, in the background."""
+    late = Late("bob@example.net")
+    with Depot(chunking, fault=late) as depot:
+        backlog = Backlog(rider, depot.port)
+        backlog.enqueue("old@example.org")
+        letter = rider.home / "letter"
+        letter.write_bytes(message("new@example.org"))
+        manager = subprocess.Popen(
+            [sys.executable, "-c", MANAGER, str(letter), *wrapper(), binary(),
+             "carol@example.net"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, cwd=rider.home, env=rider.environment())
+        assert late.waits.wait(30 * slowness())
+        manager.stdin.write(b"\n")
+        manager.stdin.close()
+        assert manager.stdout.readline() == b"0 1\n"
+        late.may_go.set()
+        assert manager.wait(30 * slowness()) == 0
+        manager.stdout.close()
+        assert depot.settle()
+    assert sorted(depot.marks()) == ["new@example.org", "old@example.org"]
+    assert backlog.paths() == []

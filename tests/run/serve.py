@@ -264,6 +264,7 @@ class Serve:
         while not self.eof:
             self._wait(False, until)
             self._take()
+            until = time.monotonic() + self.limit
         code = self.wait()
         stderr = self.heard().encode()
         for word in SANITIZER_WORDS:

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from conftest import MESSAGE, PASSWORD
-from harness import slowness
 
 USAGE, DATAERR, NOUSER, TEMPFAIL = 64, 65, 67, 75
 PROTOCOL, NOPERM, CONFIG = 76, 77, 78
@@ -908,7 +907,7 @@ def test_silent_before_the_greeting_of_a_full_server(rider, account, start):
         rider.config(account(peer, port=server.getsockname()[1], timeout=1))
         result = rider.run(BOB, stdin=MESSAGE)
     assert result.code == TEMPFAIL, str(result)
-    assert result.seconds < 5 * slowness()
+    assert "time" in result.err
 
 
 def test_input_is_read_before_the_server_is_contacted(start, rider, account):

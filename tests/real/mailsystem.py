@@ -31,6 +31,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 RSA = ("-newkey", "rsa:2048")
 EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+PATIENCE = 30		# seconds; a disk may stand still for some
 
 
 class StartError(Exception):
@@ -103,7 +104,7 @@ class MailSystem:
                 found.append(f.read())
         return found
 
-    def wait_for(self, name, count=1, timeout=10):
+    def wait_for(self, name, count=1, timeout=PATIENCE):
         """The first COUNT messages of mailbox NAME, when they are there."""
         deadline = time.monotonic() + timeout * slowness()
         while True:
@@ -116,7 +117,7 @@ class MailSystem:
                     (name, len(found), count, self.logs()))
             time.sleep(0.01)
 
-    def settle(self, timeout=10):
+    def settle(self, timeout=PATIENCE):
         """Wait until Postfix has nothing left to deliver."""
         deadline = time.monotonic() + timeout * slowness()
         while any(files for part in ("incoming", "active", "maildrop")
@@ -137,7 +138,7 @@ class MailSystem:
         self.wait_log(mark, size)
         return os.path.getsize(self.log)
 
-    def wait_log(self, pattern, since=0, timeout=5, log=None):
+    def wait_log(self, pattern, since=0, timeout=PATIENCE, log=None):
         """The first match of PATTERN in Postfix's log behind SINCE."""
         deadline = time.monotonic() + timeout * slowness()
         while True:
@@ -400,7 +401,7 @@ class MailSystem:
         self.processes.append(process)
         return process
 
-    def _wait_until(self, name, process, is_up, timeout=15):
+    def _wait_until(self, name, process, is_up, timeout=PATIENCE):
         deadline = time.monotonic() + timeout * slowness()
         while not is_up():
             if process.poll() is not None or time.monotonic() > deadline:

@@ -203,7 +203,7 @@ class SignedNames:
                  self.path("nsd.conf")],
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, preexec_fn=self._enter_for_nsd)
-        for _ in range(500):
+        for _ in range(1500):		# 30 s
             with open(self.path("nsd.log")) as log:
                 said = log.read()
             if "nsd started" in said:

@@ -23,6 +23,7 @@ from dialogues import HELLO, is_as, octets
 from harness import SANITIZER_WORDS, binary, slowness, wrapper
 
 PATIENCE = 20.0         # seconds for anything that is waited for
+MOST = 64 << 20         # octets that it may say to its end
 LINE = re.compile(rb"([2345]\d\d)([ -])([\t -~]*)\r\n")
 STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: |$)")
 # "pipes"; "socket": one for both; "inetd": one for standard error as well
@@ -264,6 +265,7 @@ class Serve:
         while not self.eof:
             self._wait(False, until)
             self._take()
+            assert len(self.buffer) < MOST, "it speaks without end"
             until = time.monotonic() + self.limit
         code = self.wait()
         stderr = self.heard().encode()

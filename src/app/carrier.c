@@ -21,6 +21,7 @@
 #include "smtp/batch.h"
 
 #define WORDS_LIMIT (64u << 10) /* octets of a server's words */
+#define SURE_MOST   100u        /* recipients at once (RFC 5321 4.5.3.1.8) */
 
 /* One entry on its way. What of the job is the entry's stays the entry's. */
 struct parcel {
@@ -137,25 +138,90 @@ static bool is_same_login(void *context, const char *proof)
 
 /* ---------------------------------------------------------- an entry's way */
 
-/* The recipients that wait; only the array is the job's own. */
+/* Has a session ended with it before? RFC 3463 3.5: X.4.2 is a connection that
+ * was lost. */
+static bool has_ended_one(const struct outcome *answer)
+{
+	return (answer->cause == CAUSE_CONNECT &&
+		!strcmp(answer->status, "4.4.2")) ||
+		answer->cause == CAUSE_PROTOCOL;
+}
+
+static bool is_suspect(const struct entry *e)
+{
+	size_t i;
+
+	for (i = 0; e->attempts && i < e->envelope.n_recipients; i++)
+		if (e->progress[i].standing == STANDING_WAITING &&
+		    has_ended_one(&e->progress[i].answer))
+			return true;
+	return false;
+}
+
+/* A server that takes but so many recipients may end the session when it has
+ * refused too many, and then nobody has got it, each time. */
+static bool is_crowd(const struct entry *e)
+{
+	const struct outcome *answer;
+	bool was_refused = false, was_left = false;
+	size_t i;
+
+	for (i = 0; i < e->envelope.n_recipients; i++) {
+		answer = &e->progress[i].answer;
+		if (e->progress[i].standing != STANDING_WAITING)
+			continue;
+		was_refused |= answer->reply_code == 452;
+		was_left |= answer->reply_code == 421 &&
+			answer->cause == CAUSE_RECIPIENT;
+	}
+	return was_left || (was_refused && is_suspect(e));
+}
+
+/* When it was asked about, which no answer to a crowd tells. */
+static int64_t asked_at(const struct progress *p)
+{
+	int code = p->answer.reply_code;
+
+	return code == 0 || code == 421 || code == 452 ? 0 : p->at;
+}
+
+/* Whom the next attempt is about: all who wait, or of a crowd those who were
+ * not asked yet, or longest ago, so that each has a turn. */
+static size_t choose(const struct entry *e, size_t *which)
+{
+	const struct progress *p = e->progress;
+	size_t i, n = 0, k, most = is_crowd(e) ? SURE_MOST : SIZE_MAX;
+
+	for (i = 0; i < e->envelope.n_recipients; i++) {
+		if (p[i].standing != STANDING_WAITING)
+			continue;
+		for (k = n; most != SIZE_MAX && k > 0 &&
+		     asked_at(&p[which[k - 1]]) > asked_at(&p[i]);
+		     k--)
+			if (k < most)
+				which[k] = which[k - 1];
+		if (k < most)
+			which[k] = i;
+		n += n < most;
+	}
+	return n;
+}
+
+/* Only the array is the job's own. */
 static void take_waiting(struct parcel *p)
 {
 	const struct entry *e = p->entry;
 	struct envelope *open = &p->job.envelope;
 	size_t i, n = e->envelope.n_recipients;
 
+	p->which = memory_resize(NULL, n + 1, sizeof(*p->which));
+	n = choose(e, p->which);
 	*open = e->envelope;
 	open->recipients =
 		memory_resize(NULL, n + 1, sizeof(*open->recipients));
-	open->n_recipients = 0;
-	p->which = memory_resize(NULL, n + 1, sizeof(*p->which));
-	for (i = 0; i < n; i++) {
-		if (e->progress[i].standing != STANDING_WAITING)
-			continue;
-		p->which[open->n_recipients] = i;
-		open->recipients[open->n_recipients++] =
-			e->envelope.recipients[i];
-	}
+	open->n_recipients = n;
+	for (i = 0; i < n; i++)
+		open->recipients[i] = e->envelope.recipients[p->which[i]];
 }
 
 /* RFC 2852 4: what is left of the time that was given. A report is never too
@@ -176,24 +242,6 @@ static void set_deliver_by(struct parcel *p, const char *by)
 		   mode);
 	p->deliver_by = buf_detach(&text);
 	p->delivery.submission.deliver_by = p->deliver_by;
-}
-
-/* Has a session ended with it before? RFC 3463 3.5: X.4.2 is a connection that
- * was lost. */
-static bool is_suspect(const struct entry *e)
-{
-	const struct outcome *answer;
-	size_t i;
-
-	for (i = 0; e->attempts && i < e->envelope.n_recipients; i++) {
-		answer = &e->progress[i].answer;
-		if (e->progress[i].standing == STANDING_WAITING &&
-		    ((answer->cause == CAUSE_CONNECT &&
-		      !strcmp(answer->status, "4.4.2")) ||
-		     answer->cause == CAUSE_PROTOCOL))
-			return true;
-	}
-	return false;
 }
 
 static struct parcel *parcel_new(struct carrier *c, struct entry *e)

@@ -324,8 +324,22 @@ void feed_give_back(struct feed *f, struct entry *e)
 	ending_let_go();
 }
 
+/* How the attempt went. */
+struct course {
+	bool has_moved; /* some have got it */
+	bool goes_on;   /* and others were not asked yet */
+};
+
+static void go_on(struct feed *f, const struct entry *e)
+{
+	struct pick pick = {.attempts = e->attempts, .is_made = true};
+
+	snprintf(pick.id, sizeof(pick.id), "%s", e->id);
+	picks_add(&f->made, &pick);
+}
+
 /* Its answers stand in `lines`. */
-static void settle(struct feed *f, struct entry *e, bool has_moved,
+static void settle(struct feed *f, struct entry *e, struct course c,
 		   struct buf *lines)
 {
 	int64_t now = time(NULL), last = e->last_attempt;
@@ -337,16 +351,20 @@ static void settle(struct feed *f, struct entry *e, bool has_moved,
 			append(f, e, lines);
 		count(f, e);
 	} else {
-		if (entry_waiting(e) &&
+		if (entry_waiting(e) && !c.goes_on &&
 		    schedule_is_over(e, f->policy, last, now))
 			give_up(f, e, now, lines);
 		if (entry_waiting(e))
-			schedule_put_off(e, now, has_moved, lines);
+			schedule_put_off(e, now, c.has_moved, lines);
 		else
 			entry_note_attempt(e, now, 0, lines);
-		count(f, e);
-		if (append(f, e, lines) == 0)
+		if (!c.goes_on)
+			count(f, e);
+		if (append(f, e, lines) == 0) {
 			conclude(f, e, now);
+			if (c.goes_on)
+				go_on(f, e);
+		}
 	}
 	drop(e);
 	ending_let_go();
@@ -358,14 +376,16 @@ void feed_settle(struct feed *f, struct entry *e, const size_t *which,
 		 const struct progress *answers, size_t n)
 {
 	struct buf lines = BUF_INIT(LINES_LIMIT);
-	bool has_moved = false;
+	struct course c = {.has_moved = false};
+	bool are_all = n == entry_waiting(e);
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		entry_note_answer(e, which[i], &answers[i], &lines);
-		has_moved |= answers[i].standing == STANDING_DELIVERED;
+		c.has_moved |= answers[i].standing == STANDING_DELIVERED;
 	}
-	settle(f, e, has_moved, &lines);
+	c.goes_on = c.has_moved && !are_all;
+	settle(f, e, c, &lines);
 	buf_release(&lines);
 }
 
@@ -390,7 +410,7 @@ void feed_put_off(struct feed *f, struct entry *e, const struct outcome *why)
 	struct buf lines = BUF_INIT(LINES_LIMIT);
 
 	note_stuck(e, why, time(NULL), &lines);
-	settle(f, e, false, &lines);
+	settle(f, e, (struct course){.has_moved = false}, &lines);
 	buf_release(&lines);
 }
 

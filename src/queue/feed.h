@@ -24,7 +24,7 @@ struct pick {
 	char id[SPOOL_ID_LENGTH + 1];
 	unsigned attempts; /* when it was chosen: another has tried it since if
 			      there are more */
-	bool is_made;      /* a report of this very run */
+	bool is_made;      /* a report of this very run, or it goes on */
 	bool was_busy;     /* it is looked at once more */
 };
 
@@ -53,7 +53,8 @@ struct feed {
 	struct picks busy; /* another process had them: it may have ended by
 			      the time that the others are done */
 	size_t next_busy;  /* of these: not yet looked at again */
-	struct picks made; /* reports of this run, which go at its end */
+	struct picks made; /* reports of this run, and what goes on: they go at
+			      its end */
 	size_t next_made;  /* of these: not yet looked at */
 	struct entry **returned; /* given back, to be given again, in order */
 	size_t n_returned;
@@ -80,8 +81,9 @@ struct entry *feed_next(struct feed *f);
 /*
  * Note recipients' answers (`n` of them, for the recipients named by `which`),
  * durably; have the reports queued that are due; take the entry off the queue
- * if nobody waits any more, else put down when it is tried again. The entry is
- * gone then.
+ * if nobody waits any more, else put down when it is tried again; or go on with
+ * it in this run, if these were not all who wait, and some have got it. The
+ * entry is gone then.
  */
 void feed_settle(struct feed *f, struct entry *e, const size_t *which,
 		 const struct progress *answers, size_t n);

@@ -414,6 +414,61 @@ def test_a_server_that_bears_only_so_many_refusals(rider, chunking):
     assert backlog.paths() == []
 
 
+@pytest.mark.parametrize("chunking", [True, False], ids=["bdat", "data"])
+def test_a_server_that_takes_so_many_recipients(rider, chunking):
+    """And ends the session when it has refused too many more, so that nobody
+    gets the message: it is sent to fewer at a time, in the same run."""
+    def fault(session, event):
+        if event == "rcpt" and len(session.letter.recipients) > 200:
+            refused[session.number] += 1
+            if refused[session.number] > 50:
+                return "421 4.7.0 too many errors"
+            return "452 4.5.3 too many recipients"
+
+    refused = Counter()
+    people = [f"p{i}@example.net" for i in range(450)]
+    with Depot(chunking, fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        backlog.enqueue(MARK % 0, to=people)
+        first = backlog.run("-q")
+        assert first.code == 75 and not depot.letters, first
+        sessions = depot.sessions
+        last = backlog.run("-q")
+        assert depot.settle()
+    assert (last.code, last.err) == (0, ""), last
+    assert backlog.paths() == []
+    assert depot.sessions == sessions + 1
+    got = [one for letter in depot.letters for one in letter.recipients]
+    assert sorted(got) == sorted(people)
+    assert max(len(letter.recipients) for letter in depot.letters) <= 100
+
+
+def test_each_of_so_many_has_a_turn(rider):
+    """The first are refused for now, again and again: they are in nobody's
+    way."""
+    def fault(session, event):
+        if event != "rcpt":
+            return None
+        asked[session.number, session.taken] += 1
+        if asked[session.number, session.taken] > 150:
+            return "421 4.7.0 too many recipients"
+        if "<busy" in session.line:
+            return "450 4.2.1 busy"
+        return None
+
+    asked = Counter()
+    busy = [f"busy{i}@example.net" for i in range(120)]
+    others = [f"p{i}@example.net" for i in range(150)]
+    with Depot(fault=fault) as depot:
+        backlog = Backlog(rider, depot.port)
+        backlog.enqueue(MARK % 0, to=busy + others)
+        for _ in range(4):
+            assert backlog.run("-q").code == 75
+        assert depot.settle()
+    got = [one for letter in depot.letters for one in letter.recipients]
+    assert sorted(got) == sorted(others)
+
+
 def test_a_reply_too_many_does_not_lose_a_message(rider):
     """RCPT is answered twice, and the first message refused: the 250 that its
     BDAT seems to get is none."""

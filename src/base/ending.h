@@ -5,22 +5,22 @@
 #include <stdbool.h>
 
 /*
- * SIGTERM, for a process that has things in hand which it should not drop: what
- * was said to a server, and what came of it is not written down yet. With
- * nothing in hand it ends the process at once, as ever.
+ * SIGTERM and SIGHUP, for a process that has things in hand which it should not
+ * drop: what was said to a server, and what came of it is not written down yet.
+ * With nothing in hand they end the process at once, as ever.
  */
 
-/* From now on; not where SIGTERM came in ignored. */
+/* From now on; not where they came in ignored. */
 void ending_watch(void);
 
 /* One thing more, and one less, in hand. */
 void ending_hold(void);
 void ending_let_go(void);
 
-/* It came: nothing new is to be begun … */
+/* One came: nothing new is to be begun … */
 bool ending_is_asked(void);
 
-/* … and this is the end, if it came. */
+/* … and this is the end, if one came. */
 void ending_obey(void);
 
 #endif

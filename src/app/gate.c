@@ -8,20 +8,18 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 struct word {
 	uint64_t lane;
 	uint64_t has_session;
 };
 
-/* FNV-1a. Two lanes that have the same number cost a session, no more. */
+/* Two lanes that have the same number cost a session, no more. */
 static uint64_t number_of(const char *lane)
 {
-	uint64_t number = UINT64_C(14695981039346656037);
+	uint64_t number = view_hash(view_of(lane));
 
-	for (; *lane; lane++)
-		number = (number ^ (unsigned char)*lane) *
-			UINT64_C(1099511628211);
 	return number ? number : 1;
 }
 

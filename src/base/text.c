@@ -85,6 +85,16 @@ struct view view_trim(struct view v)
 }
 
 /* Eight octets at a time: bodies are large. */
+uint64_t view_hash(struct view v)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	size_t i;
+
+	for (i = 0; i < v.n; i++)
+		hash = (hash ^ (unsigned char)v.p[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
 bool view_has_8bit(struct view v)
 {
 	uint64_t word, bits = 0;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -26,6 +27,8 @@ bool view_has_control(struct view v); /* other than TAB */
 bool view_has_bare_cr(struct view v); /* one that no LF follows */
 bool view_has_bare_lf(struct view v); /* one that no CR precedes */
 bool view_is_utf8(struct view v);     /* RFC 3629, no surrogates */
+uint64_t view_hash(struct view v);    /* FNV-1a; whoever wants can find
+					 two with the same */
 
 /* The same for a text that comes in pieces. */
 struct utf8 {

@@ -7,7 +7,6 @@
 #include "conf/definition.h"
 
 #include <arpa/inet.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/idna.h"
@@ -68,15 +67,9 @@ const char *definition_get(const struct definition *d, const char *name)
 	return e ? e->value : NULL;
 }
 
-/* FNV-1a. */
 static size_t *chain_of(const struct definition_list *list, struct view name)
 {
-	uint32_t hash = 2166136261;
-	size_t i;
-
-	for (i = 0; i < name.n; i++)
-		hash = (hash ^ (unsigned char)name.p[i]) * 16777619;
-	return &list->chains[hash % list->cap];
+	return &list->chains[view_hash(name) % list->cap];
 }
 
 static void chain(struct definition_list *list, size_t place)

@@ -315,6 +315,15 @@ static void measures_distance(void **state)
 				 cases[i].distance);
 }
 
+/* The reference values of the function's authors. */
+static void hashes(void **state)
+{
+	(void)state;
+	assert_true(view_hash(VIEW("")) == UINT64_C(0xcbf29ce484222325));
+	assert_true(view_hash(VIEW("a")) == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(view_hash(VIEW("foobar")) == UINT64_C(0x85944171f73967e8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +338,7 @@ int main(void)
 		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(shows_one_line),
 		cmocka_unit_test(measures_distance),
+		cmocka_unit_test(hashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ only those count that have to do with files and connections.
 import email
 import email.policy
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
@@ -54,7 +55,7 @@ class Case:
     refuse: dict = field(default_factory=dict)  # and always
     settings: dict = field(default_factory=dict)
     to: tuple = (BOB,)          # who gets the message in the end
-    report: bool = False        # and the sender one of what was refused
+    reports: tuple = ()         # and the sender, one of each action
     is_removal: bool = False
     is_held: bool = False       # if 0 was returned it has to be released
     is_release: bool = False    # if not, it may still be held
@@ -76,10 +77,14 @@ CASES = {
     "run-deferred": Case(["-q"], queued=["-odq", BOB],
                          faults={"rcpt": LATER}, codes=(0, 75)),
     "run-partly": Case(["-q"], queued=["-odq", BOB, CAROL],
-                       refuse={CAROL: NEVER}, report=True,
+                       refuse={CAROL: NEVER}, reports=("failed",),
                        codes=(0, 67, 69, 75)),
+    "run-two-reports": Case(["-q"], reports=("failed", "relayed"),
+                            queued=["-odq", "-N", "success,failure", BOB,
+                                    CAROL],
+                            refuse={CAROL: NEVER}, codes=(0, 67, 69, 75)),
     "run-refused": Case(["-q"], queued=["-odq", BOB], refuse={BOB: NEVER},
-                        to=(), report=True, codes=(0, 67, 69)),
+                        to=(), reports=("failed",), codes=(0, 67, 69)),
     "remove": Case(["--queue-remove", "ID"], queued=["-odq", BOB],
                    is_removal=True),
     "hold": Case(["--queue-hold", "ID"], queued=["-odq", BOB], is_held=True),
@@ -162,10 +167,10 @@ class Trial:
             assert run.code in case.codes, run
         for recipient in case.to:
             self.judge_times(run, times.get(recipient, 0))
-        assert set(times) <= set(case.to) | {SENDER}, times
-        if case.report:
+        assert set(times) <= set(case.to) | set(case.reports), times
+        for action in case.reports:
             most = 2 if self.may_be_sent_again(run) else 1
-            assert 1 <= times.get(SENDER, 0) <= most, (run, times)
+            assert 1 <= times.get(action, 0) <= most, (run, times)
 
     def judge_times(self, run, n):
         case = self.case
@@ -189,7 +194,7 @@ class Trial:
             "".join(run.struck["fds"]) if run.struck else ""
         return self.is_doubt and (
             run.code == 137 or self.is_onward or "socket:" in on or
-            name in BREAKS or len(self.case.to) + self.case.report > 1 and
+            name in BREAKS or len(self.case.to) + len(self.case.reports) > 1 and
             name in NOTES)
 
     def may_be_queued(self, run):
@@ -200,19 +205,20 @@ class Trial:
         return "may have been" in run.said or self.is_doubt
 
     def count(self, run):
-        """How often each recipient got it; whole messages only."""
-        times = {}
+        """How often each recipient got it, whole messages only; and the sender
+        a report of each action."""
+        times = Counter()
         for recipients, octets in self.spool.got:
             if SENDER in recipients:
-                judge_report(octets)
+                times[judge_report(octets)] += 1
             else:
                 assert octets == WIRE, f"{run}\n{octets!r}"
-            for recipient in recipients:
-                times[recipient] = times.get(recipient, 0) + 1
+                times.update(recipients)
         return times
 
 
 def judge_report(octets):
+    """Is it whole?  Returns its action."""
     report = email.message_from_bytes(octets, policy=email.policy.default)
     assert report.get_content_type() == "multipart/report"
     assert not report.defects
@@ -220,7 +226,11 @@ def judge_report(octets):
     assert re.search(rb"\r\n--%s--\r\n\Z" % re.escape(boundary), octets)
     parts = list(report.iter_parts())
     assert len(parts) == 3 and not any(p.defects for p in parts)
-    assert octets.count(WIRE.rstrip()) == 1, "the message is not whole"
+    action = re.search(rb"\r\nAction: (\w+)\r\n", octets)[1].decode()
+    # RFC 3461 4.3: of what was delivered the header is enough
+    wanted = WIRE.split(b"\r\n\r\n")[0] if action == "relayed" else WIRE
+    assert octets.count(wanted.rstrip()) == 1, "the message is not whole"
+    return action
 
 
 @pytest.fixture(params=CASES)

@@ -149,13 +149,22 @@ static bool skip_route(struct scan *s)
 
 static bool scan_angle(struct scan *s, struct address *a)
 {
+	const char *begin;
+
 	scan_skip(s, 1);
 	if (!scan_cfws(s))
 		return false;
-	if (scan_peek(s) == '@' && !skip_route(s))
+	begin = s->rest.p;
+	if (scan_peek(s) != '@')
+		begin = NULL;
+	else if (!skip_route(s))
 		return false;
 	if (!scan_words(s) || !scan_spec(s, a))
 		return false;
+	if (begin) {
+		a->written.n += (size_t)(a->written.p - begin);
+		a->written.p = begin;
+	}
 	return scan_char(s, '>') ||
 		scan_refuse(s, "there is no > behind the address");
 }

@@ -18,7 +18,7 @@ struct address {
 	bool has_domain;
 	bool needs_utf8;     /* the local-part is not ASCII (RFC 6531) */
 	struct view written; /* where it stands in the text that was parsed,
-				without name, brackets and route */
+				with its route, without name and brackets */
 };
 
 struct address_list {

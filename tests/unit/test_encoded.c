@@ -342,6 +342,9 @@ static void addresses_come_back(void **state)
 		{"To: \"a b\"@c (" AE ")\r\n", "To: \"a b\"@c (" AE ")\r\n"},
 		{"To: " AE " <@x,@y:\"a b\"@c>\r\n",
 		 "To: " AE " <@x,@y:\"a b\"@c>\r\n"},
+		/* such a route is of no use, and nobody has to keep it */
+		{"To: <@ " AE "x,@y:\"a b\"@c>, <@x (" OE "):d@e>\r\n",
+		 "To: <\"a b\"@c>, <d@e>\r\n"},
 		{"Reply-To: " AE " <a@b" UE ".example> (" OE "),\r\n"
 		 "\t" UE " <c@[192.0.2.1]>\r\n",
 		 "Reply-To: " AE " <a@xn--b-eha.example> (" OE "),"

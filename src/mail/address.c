@@ -155,16 +155,12 @@ static bool scan_angle(struct scan *s, struct address *a)
 	if (!scan_cfws(s))
 		return false;
 	begin = s->rest.p;
-	if (scan_peek(s) != '@')
-		begin = NULL;
-	else if (!skip_route(s))
+	if (scan_peek(s) == '@' && !skip_route(s))
 		return false;
 	if (!scan_words(s) || !scan_spec(s, a))
 		return false;
-	if (begin) {
-		a->written.n += (size_t)(a->written.p - begin);
-		a->written.p = begin;
-	}
+	a->written.n += (size_t)(a->written.p - begin);
+	a->written.p = begin;
 	return scan_char(s, '>') ||
 		scan_refuse(s, "there is no > behind the address");
 }
